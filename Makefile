@@ -1,7 +1,7 @@
 # Gander. `make run` sets up, builds and starts; `make help` lists the rest.
 #
 # The host is compiled in variants, each with its own objects under build/: release, asan (with UBSan), tsan, and
-# strict (warnings are errors). `make VARIANT=asan core` builds another than release by hand.
+# strict (warnings are errors). VARIANT names the one that the rules below compile.
 # SPDX-License-Identifier: Apache-2.0
 
 VERSION = 0.1.0
@@ -12,34 +12,41 @@ OUT = build/$(VARIANT)
 
 # A Node that set-up had to bring goes before the system's.
 export PATH := $(CURDIR)/vendor/.cache/node/bin:$(PATH)
-MAKE_AGAIN = $(MAKE) --no-print-directory
+MAKEFLAGS += --no-print-directory
 JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 .DEFAULT_GOAL = all
 .DELETE_ON_ERROR:
-.PHONY: all run test check bench install clean help setup core console unit unit-asan unit-tsan spec spec-release \
-	spec-asan contract e2e browser console-unit asan tsan strict FORCE
+.PHONY: all run test check bench format install clean help setup core console asan tsan FORCE
 
 ## For everybody
 
 # Set-up brings the tools that the rules below ask for their flags, hence a second make.
 all: setup  ## set up and build everything; leaves ./gander (the default)
-	@$(MAKE_AGAIN) $(JOBS) core console
+	@$(MAKE) $(JOBS) core console
 
 run: all  ## set up, build, start the host; ARGS="..." go to `gander serve`
 	@exec ./gander serve $(ARGS)
 
-help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 } /^## / { print substr($$0, 4) ":" }' Makefile
+test: all test-tools  ## all tests; closes with "N passed, N failed"
+	@$(MAKE) asan tsan
+	@node tests/support/tally.mjs $(TEST_PARTS)
 
-clean:  ## remove what was built (not what set-up fetched: that is vendor/.cache)
-	rm -rf build gander www/dist tests/artefacts
+check: test-tools  ## floors, sizes, warnings as errors, format and linters of C, Lua and TypeScript
+	@$(MAKE) --keep-going $(CHECK_PARTS)
+	@echo 'check: all well'
 
 install: all  ## copy it to PREFIX (/usr/local), below DESTDIR if set
 	install -D gander '$(DESTDIR)$(PREFIX)/bin/gander'
 	install -d '$(DESTDIR)$(PREFIX)/share/gander/www'
 	cp -R scripts config.lua '$(DESTDIR)$(PREFIX)/share/gander/'
 	cp -R www/dist '$(DESTDIR)$(PREFIX)/share/gander/www/'
+
+clean:  ## remove what was built (not what set-up fetched: that is vendor/.cache)
+	rm -rf build gander www/dist tests/artefacts
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z][a-z0-9 -]*:.*## / { printf "  make %-20s %s\n", $$1, $$2 } /^## / { print substr($$0, 4) ":" }' $(MAKEFILE_LIST)
 
 ## Parts
 
@@ -51,8 +58,8 @@ setup:  ## Debian packages, civetweb's source, Node, goose; a second time does n
 
 core: gander  ## the host
 console: $(if $(wildcard www/package.json),www/dist/index.html)  ## the page
-asan tsan:  ## the host under a sanitizer: build/asan/gander, build/tsan/gander
-	@$(MAKE_AGAIN) $(JOBS) VARIANT=$@ build/$@/gander
+asan tsan:  ## host and unit tests under a sanitizer, in build/asan or build/tsan
+	@$(MAKE) $(JOBS) VARIANT=$@ build/$@/gander $(if $(UNIT),build/$@/unit/run)
 
 # The host.
 
@@ -124,3 +131,5 @@ www/dist/index.html: $(PAGE_SOURCES)
 	@vendor/setup-npm.sh www 'the console'
 	@echo '  VITE    www/dist'
 	@cd www && npm run --silent build -- --logLevel warn && touch dist/index.html
+
+include tests/rules.mk
