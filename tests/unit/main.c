@@ -1,0 +1,64 @@
+/* main.c - runs the C tests and prints TAP: all of them, or those whose name contains the argument.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TESTS(TEST)                                                                                \
+    TEST(test_buf_keeps_a_nul_after_its_bytes)                                                     \
+    TEST(test_buf_holds_any_bytes)                                                                 \
+    TEST(test_buf_grows_and_keeps_what_it_has)                                                     \
+    TEST(test_buf_formats_after_what_is_there)                                                     \
+    TEST(test_buf_drops_from_the_front)                                                            \
+    TEST(test_buf_take_hands_over_the_bytes)                                                       \
+    TEST(test_err_set_returns_false_and_fills)                                                     \
+    TEST(test_err_may_be_null)                                                                     \
+    TEST(test_err_wrap_puts_context_before)                                                        \
+    TEST(test_err_cuts_a_text_that_is_too_long)                                                    \
+    TEST(test_err_errno_chooses_the_code)                                                          \
+    TEST(test_err_names_go_both_ways)                                                              \
+    TEST(test_err_status_is_that_of_the_code)
+
+#define DECLARE(name) void name(void);
+TESTS(DECLARE)
+
+#define ENTRY(name) {#name, name},
+static const struct {
+    const char *name;
+    void (*run)(void);
+} test_list[] = {TESTS(ENTRY)};
+
+static bool failed;
+static const char *skipped;
+
+bool check_that(bool ok, const char *condition, const char *file, int line) {
+    if (!ok) {
+        printf("# %s:%d: %s\n", file, line, condition);
+        failed = true;
+    }
+    return ok;
+}
+
+void check_skip(const char *reason) {
+    skipped = reason;
+}
+
+int main(int argc, char **argv) {
+    int count = 0, failures = 0;
+    setvbuf(stdout, NULL, _IOLBF, 0); /* a crash must not swallow what was said before it */
+    for (size_t i = 0; i < sizeof test_list / sizeof test_list[0]; i++) {
+        if (argc > 1 && strstr(test_list[i].name, argv[1]) == NULL) {
+            continue;
+        }
+        failed = false;
+        skipped = NULL;
+        test_list[i].run();
+        printf("%sok %d - %s", failed ? "not " : "", ++count, test_list[i].name);
+        printf(skipped != NULL ? " # SKIP %s\n" : "\n", skipped);
+        failures += failed;
+    }
+    printf("1..%d\n", count);
+    return failures > 0 || count == 0;
+}
