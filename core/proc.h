@@ -75,7 +75,7 @@ struct proc *proc_adopt(pid_t pid, int64_t start_time, struct err *err);
 void proc_free(struct proc *p); /* lets go; does not kill */
 
 pid_t proc_pid(const struct proc *p);
-int proc_fd(const struct proc *p); /* the pidfd: readable once the process ended */
+int proc_pidfd(const struct proc *p); /* the pidfd: readable once the process ended */
 int64_t proc_start_time(const struct proc *p);
 bool proc_alive(const struct proc *p);
 
