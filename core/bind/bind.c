@@ -211,10 +211,14 @@ bool opt_table(lua_State *L, int index, const char *key) {
 }
 
 int luaopen_gander_date(lua_State *L);
+int luaopen_gander_fs(lua_State *L);
 int luaopen_gander_json(lua_State *L);
+int luaopen_gander_process(lua_State *L);
 
 const struct opener bind_openers[] = {
     {"gander.date", luaopen_gander_date},
+    {"gander.fs", luaopen_gander_fs},
     {"gander.json", luaopen_gander_json},
+    {"gander.process", luaopen_gander_process},
     {NULL, NULL},
 };
