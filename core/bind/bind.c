@@ -212,9 +212,13 @@ bool opt_table(lua_State *L, int index, const char *key) {
 
 int luaopen_gander_date(lua_State *L);
 int luaopen_gander_json(lua_State *L);
+int luaopen_gander_log(lua_State *L);
+int luaopen_gander_sys(lua_State *L);
 
 const struct opener bind_openers[] = {
     {"gander.date", luaopen_gander_date},
     {"gander.json", luaopen_gander_json},
+    {"gander.log", luaopen_gander_log},
+    {"gander.sys", luaopen_gander_sys},
     {NULL, NULL},
 };
