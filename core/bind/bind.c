@@ -212,9 +212,11 @@ bool opt_table(lua_State *L, int index, const char *key) {
 
 int luaopen_gander_date(lua_State *L);
 int luaopen_gander_json(lua_State *L);
+int luaopen_gander_sqlite(lua_State *L);
 
 const struct opener bind_openers[] = {
     {"gander.date", luaopen_gander_date},
     {"gander.json", luaopen_gander_json},
+    {"gander.sqlite", luaopen_gander_sqlite},
     {NULL, NULL},
 };
