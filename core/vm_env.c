@@ -18,8 +18,9 @@
 #define PURE_ENV "gander.env.pure"
 #define LOADING  "gander.loading"
 
-#define PATTERN_COST 1e8 /* subject length ^ open repetitions that a decision's pattern may cost   \
-                          */
+#define PATTERN_COST                                                                               \
+    1e8 /* subject length ^ open repetitions that a decision's pattern may cost                    \
+         */
 
 struct limits *limits_of(lua_State *L) {
     return *(struct limits **)lua_getextraspace(L);
@@ -323,6 +324,15 @@ static void load_file(lua_State *L, const char *file) {
     if (is_pure(file)) {
         guard_decide(L);
     }
+}
+
+void env_run(lua_State *L, const char *text, size_t len, const char *chunk) {
+    if (luaL_loadbufferx(L, text, len, chunk, "t") != LUA_OK) {
+        lua_error(L);
+    }
+    push_file_env(L, HOST_ENV);
+    lua_setupvalue(L, -2, 1);
+    lua_call(L, 0, 1);
 }
 
 void env_require(lua_State *L, const char *file) {
