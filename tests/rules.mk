@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 TEST_PARTS = unit-asan unit-tsan spec-release spec-asan contract console-unit e2e browser
-CHECK_PARTS = check-floors check-sizes check-c check-lua check-www
+CHECK_PARTS = check-floors check-sizes check-format check-c check-lua check-www
 .PHONY: $(TEST_PARTS) $(CHECK_PARTS) test-tools unit spec bench format strict
 
 unit: unit-asan unit-tsan  ## the engines in C, under both sanitizers
@@ -50,9 +50,13 @@ check-floors check-sizes: check-%:
 	@echo '  CHECK   $*'
 	@node tests/support/$*.mjs
 
+check-format:
+	@echo '  CHECK   format'
+	@$(if $(C_FILES),clang-format --dry-run --Werror $(C_FILES))
+	@$(if $(LUA_FILES),node tests/support/format-lua.mjs $(LUA_FILES))
+
 check-c:
 	@echo '  CHECK   C'
-	@$(if $(C_FILES),clang-format --dry-run --Werror $(C_FILES))
 	@$(MAKE) $(JOBS) VARIANT=strict strict
 
 strict: $(CORE) $(UNIT)
@@ -60,7 +64,6 @@ strict: $(CORE) $(UNIT)
 check-lua:
 	@echo '  CHECK   Lua'
 	@$(if $(LUA_FILES),luacheck --quiet $(LUA_FILES))
-	@$(if $(LUA_FILES),node tests/support/format-lua.mjs $(LUA_FILES))
 
 check-www:
 	@$(if $(wildcard www/package.json),vendor/setup-npm.sh www 'the console' && echo '  CHECK   www' && cd www && npm run --silent check)
