@@ -35,12 +35,12 @@ local function files_of(decision)
     return lists[decision]
   end
   local list = {}
-  for _, script in ipairs(sys.scripts.list().items) do
-    local name = script.path:match("^policies/" .. decision .. "/([%w_-]+)%.lua$")
+  for _, path in ipairs(sys.script_paths()) do
+    local name = path:match("^policies/" .. decision .. "/([%w_-]+)%.lua$")
     if name then
       local ok, policy = pcall(require, "policies." .. decision .. "." .. name)
       list[#list + 1] = {
-        name = decision .. "/" .. name, path = script.path, policy = ok and policy or nil, fault = not ok and policy or nil,
+        name = decision .. "/" .. name, path = path, policy = ok and policy or nil, fault = not ok and policy or nil,
         order = ok and policy.order or 0,
       }
     end

@@ -189,8 +189,8 @@ end
 
 -- Queue the jobs that repeat and are not there yet.
 function M.repeating()
-  for _, script in ipairs(sys.scripts.list().items) do
-    local name = script.path:match "^jobs/([%w_-]+)%.lua$"
+  for _, path in ipairs(sys.script_paths()) do
+    local name = path:match "^jobs/([%w_-]+)%.lua$"
     local job = name and load_job(name)
     if job and job.every_s and not M.exists(name, name) then
       M.push(name)
