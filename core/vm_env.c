@@ -360,6 +360,17 @@ void env_require(lua_State *L, const char *file) {
 
 int luaopen_cjson(lua_State *L); /* Debian's lua-cjson; it has no header */
 
+/* sys.script_paths() -> list of paths     the files of the set this VM runs */
+static int f_script_paths(lua_State *L) {
+    const struct script_set *set = limits_of(L)->set;
+    lua_createtable(L, (int)set->count, 0);
+    for (size_t i = 0; i < set->count; i++) {
+        lua_pushstring(L, set->files[i].path);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
 static bool push_binding(lua_State *L, const char *name) {
     for (const struct opener *o = bind_openers; o->name != NULL; o++) {
         if (strcmp(o->name, name) == 0) {
@@ -421,4 +432,8 @@ void env_open(lua_State *L) {
         push_binding(L, o->name); /* metatables must exist before C code makes handles */
         lua_pop(L, 1);
     }
+    push_binding(L, "gander.sys");
+    lua_pushcfunction(L, f_script_paths);
+    lua_setfield(L, -2, "script_paths");
+    lua_pop(L, 1);
 }

@@ -216,6 +216,7 @@ int luaopen_gander_http(lua_State *L);
 int luaopen_gander_json(lua_State *L);
 int luaopen_gander_log(lua_State *L);
 int luaopen_gander_sys(lua_State *L);
+int luaopen_gander_sqlite(lua_State *L);
 
 const struct opener bind_openers[] = {
     {"gander.bus", luaopen_gander_bus},
@@ -224,5 +225,6 @@ const struct opener bind_openers[] = {
     {"gander.json", luaopen_gander_json},
     {"gander.log", luaopen_gander_log},
     {"gander.sys", luaopen_gander_sys},
+    {"gander.sqlite", luaopen_gander_sqlite},
     {NULL, NULL},
 };
