@@ -115,11 +115,23 @@ local function where(collection, node, params)
   return "(" .. table.concat(parts, node.op == "$and" and " AND " or " OR ") .. ")", exact
 end
 
+local RANGES = { ["$gt"] = true, ["$gte"] = true, ["$lt"] = true, ["$lte"] = true, ["$in"] = true, ["$prefix"] = true }
+
+-- Is there a range that an index serves? SQLite would rather walk the whole table in the order of _id.
+local function has_range(collection, node)
+  for _, child in ipairs(node) do
+    for _, fields in ipairs(RANGES[child.op] and collection.index or {}) do
+      if child.path == fields[1] then return true end
+    end
+  end
+  return false
+end
+
 -- A query as {filter= SQL or nil, params= its values, exact=}.
 function M.plan(collection, node)
   local params = {}
   local filter, exact = where(collection, node, params)
-  return { filter = filter, params = params, exact = exact }
+  return { filter = filter, params = params, exact = exact, range = has_range(collection, node) }
 end
 
 function M.count(collection, plan)
@@ -133,10 +145,12 @@ local function past(collection, sort, values, params)
     expressions[i] = M.expression(collection, by.field)
     same = same and by.descending == sort[1].descending
   end
+  local beyond = sort[1].descending and "<" or ">"
+  params[#params + 1] = values[1]
+  local bound = ("%s%s=?"):format(expressions[1], beyond) -- what an index can use
   if same then
     table.move(values, 1, #sort, #params + 1, params)
-    local marks = ("?,"):rep(#sort):sub(1, -2)
-    return ("(%s)%s(%s)"):format(table.concat(expressions, ","), sort[1].descending and "<" or ">", marks)
+    return ("%s AND (%s)%s(%s)"):format(bound, table.concat(expressions, ","), beyond, ("?,"):rep(#sort):sub(1, -2))
   end
   local branches = {}
   for i, by in ipairs(sort) do
@@ -149,7 +163,7 @@ local function past(collection, sort, values, params)
     params[#params + 1] = values[i]
     branches[i] = table.concat(terms, " AND ")
   end
-  return "(" .. table.concat(branches, " OR ") .. ")"
+  return ("%s AND (%s)"):format(bound, table.concat(branches, " OR "))
 end
 
 -- SELECT of at most `limit` documents that may match, in order, after the sort key `after` if given: text, values.
@@ -160,6 +174,7 @@ function M.select(collection, plan, sort, after, limit)
   for i, by in ipairs(sort) do
     keys[i] = M.expression(collection, by.field) .. (by.descending and " DESC" or "")
   end
+  if plan.range and sort[1].field == "_id" then keys[1] = "+" .. keys[1] end
   params[#params + 1] = limit
   return ('SELECT doc FROM "%s"%s ORDER BY %s LIMIT ?'):format(
     collection.name,
