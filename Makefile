@@ -76,7 +76,8 @@ COMMON = -std=c11 -D_GNU_SOURCE -g -fstack-protector-strong -fPIE -pthread $(CFL
 WARN = -Wall -Wextra -Wshadow -Wconversion
 INCLUDE = -Icore -isystem $(CIVETWEB)/include $(PACKAGE_FLAGS)
 LINK = -pie -pthread -Wl,-z,relro,-z,now $(CFLAGS_$(VARIANT)) $(LDFLAGS)
-LIBS = $(PACKAGE_LIBS) -ldl -lm
+# Debian's lua-cjson has no header and no pkg-config file; its shared library is linked by name.
+LIBS = $(PACKAGE_LIBS) -l:liblua5.4-cjson.so.0 -ldl -lm
 
 CORE := $(patsubst core/%.c,$(OUT)/core/%.o,$(wildcard core/*.c core/bind/*.c))
 UNIT := $(patsubst tests/unit/%.c,$(OUT)/unit/%.o,$(wildcard tests/unit/*.c))

@@ -36,6 +36,7 @@ struct host {
     struct scripts *scripts;
     int64_t (*generation)(struct scripts *s);
     bool (*scripts_list)(struct scripts *s, struct buf *json, struct err *err);
+    bool (*scripts_text)(struct scripts *s, const char *path, struct buf *text);
     bool (*scripts_check)(struct scripts *s, const char *json, size_t len, struct buf *out,
                           struct err *err);
     bool (*scripts_publish)(struct scripts *s, const char *json, size_t len, struct buf *out,

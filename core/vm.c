@@ -50,6 +50,7 @@ static int open_all(lua_State *L) {
 struct vm *vm_new(struct host *host, struct script_set *set, size_t memory_max, struct err *err) {
     struct vm *vm = mem_alloc(sizeof *vm);
     vm->limits.side.host = host;
+    vm->limits.side.generation = set->generation;
     vm->limits.memory_max = memory_max;
     vm->limits.set = script_set_retain(set);
     vm->L = lua_newstate(limited_alloc, &vm->limits);

@@ -18,8 +18,9 @@
 #define PURE_ENV "gander.env.pure"
 #define LOADING  "gander.loading"
 
-#define PATTERN_COST 1e8 /* subject length ^ open repetitions that a decision's pattern may cost   \
-                          */
+#define PATTERN_COST                                                                               \
+    1e8 /* subject length ^ open repetitions that a decision's pattern may cost                    \
+         */
 
 struct limits *limits_of(lua_State *L) {
     return *(struct limits **)lua_getextraspace(L);
@@ -325,6 +326,15 @@ static void load_file(lua_State *L, const char *file) {
     }
 }
 
+void env_run(lua_State *L, const char *text, size_t len, const char *chunk) {
+    if (luaL_loadbufferx(L, text, len, chunk, "t") != LUA_OK) {
+        lua_error(L);
+    }
+    push_file_env(L, HOST_ENV);
+    lua_setupvalue(L, -2, 1);
+    lua_call(L, 0, 1);
+}
+
 void env_require(lua_State *L, const char *file) {
     luaL_checkstack(L, 20, "require");
     int top = lua_gettop(L);
@@ -349,6 +359,17 @@ void env_require(lua_State *L, const char *file) {
 }
 
 int luaopen_cjson(lua_State *L); /* Debian's lua-cjson; it has no header */
+
+/* sys.script_paths() -> list of paths     the files of the set this VM runs */
+static int f_script_paths(lua_State *L) {
+    const struct script_set *set = limits_of(L)->set;
+    lua_createtable(L, (int)set->count, 0);
+    for (size_t i = 0; i < set->count; i++) {
+        lua_pushstring(L, set->files[i].path);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
 
 static bool push_binding(lua_State *L, const char *name) {
     for (const struct opener *o = bind_openers; o->name != NULL; o++) {
@@ -411,4 +432,8 @@ void env_open(lua_State *L) {
         push_binding(L, o->name); /* metatables must exist before C code makes handles */
         lua_pop(L, 1);
     }
+    push_binding(L, "gander.sys");
+    lua_pushcfunction(L, f_script_paths);
+    lua_setfield(L, -2, "script_paths");
+    lua_pop(L, 1);
 }

@@ -33,6 +33,9 @@ void env_open(lua_State *L);
 /* Push the module of "lib/app" (no .lua); raises with a sentence when there is none. */
 void env_require(lua_State *L, const char *file);
 
+/* Run text that is no part of the set (a spec) as a host script; pushes its one result. */
+void env_run(lua_State *L, const char *text, size_t len, const char *chunk);
+
 void verdict_open(lua_State *L, int env); /* put the verdict constructors into the table at env */
 
 #endif

@@ -21,6 +21,7 @@ format: test-tools  ## write C and Lua the way `make check` wants them
 KEYS = $(filter VERCEL_% MONGODB_URI GOOSE_% OPENAI_% ANTHROPIC_%,$(.VARIABLES))
 WITHOUT_KEYS = env $(addprefix -u ,$(KEYS))
 SPECS = $(shell find tests/spec -name '*_spec.lua' 2>/dev/null)
+CONSOLE_TESTS = $(shell find www/src -name '*.test.ts*' 2>/dev/null)
 node_files = $(shell find tests/$@ -name '*.test.*' -not -path '*/node_modules/*' 2>/dev/null)
 C_FILES = $(shell git ls-files -co --exclude-standard 'core/*.[ch]' 'tests/*.[ch]')
 LUA_FILES = $(shell git ls-files -co --exclude-standard '*.lua')
@@ -38,7 +39,7 @@ spec-asan: asan
 	@$(if $(SPECS),$(WITHOUT_KEYS) build/asan/gander test)
 
 console-unit:
-	@$(if $(wildcard www/vitest.config.ts),cd www && npx vitest run --reporter=tap-flat)
+	@$(if $(CONSOLE_TESTS),cd www && npx vitest run --reporter=tap-flat)
 
 test-tools: setup
 	@vendor/setup-packages.sh test

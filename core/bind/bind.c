@@ -210,13 +210,21 @@ bool opt_table(lua_State *L, int index, const char *key) {
     return true;
 }
 
+int luaopen_gander_bus(lua_State *L);
 int luaopen_gander_date(lua_State *L);
+int luaopen_gander_http(lua_State *L);
 int luaopen_gander_json(lua_State *L);
+int luaopen_gander_log(lua_State *L);
+int luaopen_gander_sys(lua_State *L);
 int luaopen_gander_sqlite(lua_State *L);
 
 const struct opener bind_openers[] = {
+    {"gander.bus", luaopen_gander_bus},
     {"gander.date", luaopen_gander_date},
+    {"gander.http", luaopen_gander_http},
     {"gander.json", luaopen_gander_json},
+    {"gander.log", luaopen_gander_log},
+    {"gander.sys", luaopen_gander_sys},
     {"gander.sqlite", luaopen_gander_sqlite},
     {NULL, NULL},
 };

@@ -23,6 +23,7 @@
 /* What each VM carries beside its state; lua_getextraspace(L) points to it. */
 struct side {
     struct host *host;
+    int64_t generation;  /* of the scripts this VM runs */
     long open_boxes;     /* filled handles that were not closed: the spec runner's leak check */
     int64_t deadline_ms; /* clock_ms() at which the call in progress is stopped; 0 = none */
 };

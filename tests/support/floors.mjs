@@ -10,7 +10,7 @@ const C_FLOORS = [
   ["ground", /^core\/(err|log|buf|value|version|host)\./],
   ["engines", /^core\/[^/]+$/],
   ["bind", /^core\/bind\//],
-  ["vm", /^core\/(vm|scripts|workers)\w*\./],
+  ["vm", /^core\/(vm|scripts|scriptset|trial|verdict|workers)\w*\./],
   ["doors", /^core\/(httpd|router|sse|jobs|door)\w*\./],
   ["main", /^core\/(main|cli|config)\./],
 ];
@@ -20,7 +20,7 @@ const ROOMS = [
   [/^(mongoc|bson)\b/, "mongoc", /^core\/bind\/(mongo|bson)\w*\.[ch]$/],
   [/^sqlite3\.h$/, "SQLite", /^core\/bind\/sqlite\w*\.c$/],
   [/^curl\//, "curl", /^core\/(bind\/http|follow)\w*\.c$/],
-  [/^(lua|lauxlib|lualib)\.h$/, "Lua", /^core\/(bind\/|(vm|scripts|workers|httpd|router|sse|jobs|door|main|cli|config)\w*\.)/],
+  [/^(lua|lauxlib|lualib)\.h$/, "Lua", /^core\/(bind\/|(vm|scripts|scriptset|trial|verdict|workers|httpd|router|sse|jobs|door|main|cli|config)\w*\.)/],
 ];
 
 // Scripts: what each room may require. `gander` is the host.

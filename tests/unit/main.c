@@ -19,7 +19,21 @@
     TEST(test_err_cuts_a_text_that_is_too_long)                                                    \
     TEST(test_err_errno_chooses_the_code)                                                          \
     TEST(test_err_names_go_both_ways)                                                              \
-    TEST(test_err_status_is_that_of_the_code)
+    TEST(test_err_status_is_that_of_the_code)                                                      \
+    TEST(test_bus_reads_what_came_after_in_order_over_topics)                                      \
+    TEST(test_bus_resumes_at_a_cursor_without_gap_or_repetition)                                   \
+    TEST(test_bus_refuses_an_id_that_does_not_grow)                                                \
+    TEST(test_bus_says_lost_when_the_ring_is_past_a_reader)                                        \
+    TEST(test_bus_bounds_a_ring_in_bytes)                                                          \
+    TEST(test_bus_gives_no_silent_gap_after_a_topic_was_dropped)                                   \
+    TEST(test_bus_keeps_a_topic_that_has_subscribers)                                              \
+    TEST(test_bus_bounds_all_rings_together)                                                       \
+    TEST(test_bus_cursor_of_another_boot_keeps_only_ids)                                           \
+    TEST(test_bus_cursor_with_ids_behind_now_reads_from_those_ids)                                 \
+    TEST(test_bus_takes_rubbish_for_a_cursor_as_lost)                                              \
+    TEST(test_bus_wait_finds_what_came_after_the_cursor)                                           \
+    TEST(test_bus_wait_wakes_on_the_event_and_on_stop)                                             \
+    TEST(test_bus_serves_many_threads)
 
 #define DECLARE(name) void name(void);
 TESTS(DECLARE)
