@@ -11,9 +11,9 @@ local nearest = require "lib.nearest"
 local sys = require "gander.sys"
 
 -- A store whose collections are on this engine.
-local function new(engine)
+local function new(engine, shapes)
   local declared = {}
-  for name, shape in pairs(collections) do
+  for name, shape in pairs(shapes) do
     declared[name] = collection.new(name, shape, engine)
   end
   engine.collections = declared
@@ -36,11 +36,11 @@ local function new(engine)
   })
 end
 
-local store = new(engine_of_file.new(function() return sys.config.data .. "/gander.db" end))
+local store = new(engine_of_file.new(function() return sys.data .. "/gander.db" end), collections)
 
--- Another store, in a file of its own | nil, message, code
-rawset(store, "open", function(path)
-  local other = new(engine_of_file.new(function() return path end))
+-- Another store, in a file of its own (and with collections of its own) | nil, message, code
+rawset(store, "open", function(path, shapes)
+  local other = new(engine_of_file.new(function() return path end), shapes or collections)
   local ok, message, code = other.ready()
   if not ok then return nil, message, code end
   return other
