@@ -226,8 +226,9 @@ bool proc_hold_read(struct proc *p, int number, char *data, size_t size, int64_t
         return false;
     }
     if (!readable(h->fd, ms)) {
-        return err_set(err, ERR_TIMEOUT, "process %d wrote nothing to descriptor %d in %" PRId64
-                       " ms", (int)p->pid, number, ms);
+        return err_set(err, ERR_TIMEOUT,
+                       "process %d wrote nothing to descriptor %d in %" PRId64 " ms", (int)p->pid,
+                       number, ms);
     }
     ssize_t n = recv(h->fd, data, size, MSG_DONTWAIT);
     if (n < 0 && errno != ECONNRESET) {

@@ -82,7 +82,8 @@ bool proc_alive(const struct proc *p);
 /* Wait at most `ms`; false with timeout when it still runs. */
 bool proc_wait(struct proc *p, int64_t ms, struct proc_exit *exit, struct err *err);
 bool proc_kill(struct proc *p, int sig, struct err *err); /* gone already: true */
-bool proc_killpg(struct proc *p, int sig); /* the whole session of a `setsid` child not yet reaped */
+bool proc_killpg(struct proc *p,
+                 int sig); /* the whole session of a `setsid` child not yet reaped */
 
 /* The held ends.  read waits at most `ms` for some bytes: true with *got = 0 at the end of file. */
 bool proc_hold_write(struct proc *p, int number, const char *data, size_t len, struct err *err);

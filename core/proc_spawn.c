@@ -274,9 +274,9 @@ static void child_stage(const struct plan *plan) {
 /* Raw calls: the C library's versions would signal threads that are not here. */
 static void child_user(const struct plan *plan) {
     long id = plan->spec->uid;
-    if (id >= 0 && (syscall(SYS_setgroups, 0, NULL) != 0 ||
-                    syscall(SYS_setresgid, id, id, id) != 0 ||
-                    syscall(SYS_setresuid, id, id, id) != 0)) {
+    if (id >= 0 &&
+        (syscall(SYS_setgroups, 0, NULL) != 0 || syscall(SYS_setresgid, id, id, id) != 0 ||
+         syscall(SYS_setresuid, id, id, id) != 0)) {
         child_fail(plan, STEP_USER, 0);
     }
 }

@@ -51,7 +51,7 @@ end
 M.stream = special "stream" -- {topics, after, replay = "file#function", until_event, headers}
 M.await = special "await" -- {topic, until = {events}, after, timeout_ms, next = "file#function", data}
 M.relay = special "relay" -- {method, url, headers, body, timeout_ms, done = "file#function", data}
-M.chunks = special "chunks" -- {type, filename, next = "file#function", data}
+M.chunks = special "chunks" -- {type, filename, next = "file#function", data}; next(data) -> chunks{body =, data =} or nil
 
 -- Query fields of a list, with more of its own.
 function M.page_query(more, max)
@@ -116,7 +116,7 @@ end
 
 local function answer(req, status, body, headers)
   if type(status) == "table" then
-    return status.kind, json.encode(status, { typed = true })
+    return status.kind, status
   end
   headers = headers or {}
   if type(body) == "table" and body.error and not headers["Content-Type"] then
@@ -146,7 +146,11 @@ end
 function M.resume(call)
   local file, name = call.next:match "^([^#]+)#(.+)$"
   local f = require((file:gsub("/", ".")))[name]
-  return answer({ id = call.id }, f(call.data, call.event))
+  local status, body, headers = f(call.data, call.event)
+  if status == nil then -- chunks: no more of them
+    status = 204
+  end
+  return answer({ id = call.id }, status, body, headers)
 end
 
 -- The check of a whole set: each file loads, keeps its contract and passes its own tests.
