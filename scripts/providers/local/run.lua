@@ -14,7 +14,7 @@ local tier = require "providers.local.tier"
 
 local M = {}
 
-local READY_MS = 10000
+local READY_MS, MONITOR_MS = 10000, 2000
 
 -- A node in a directory of its own, and goose, are bound; what lies below /usr is there anyway.
 function M.node_binds(binds)
@@ -126,16 +126,18 @@ local function launch(box, job, plan)
   local p <close>, message, code = jail.start(job)
   if not p then
     return nil, message, code
-  elseif not job.block then
-    return {}
   end
-  local made
-  made, message, code = attach(box, job, p, plan)
-  if not made then
-    M.kill(job.dir)
-    p:kill "KILL"
+  local made = {}
+  if job.block then
+    made, message, code = attach(box, job, p, plan)
+    if not made then
+      M.kill(job.dir)
+      p:kill "KILL"
+      return nil, message, code
+    end
   end
-  return made, message, code
+  made.monitor = { pid = p:pid(), start_time = p:start_time() }
+  return made
 end
 
 -- Start a step, once. step = {step, argv, env, cwd}; plan = egress.plan(…) -> {command_id} | nil, message, code
@@ -172,6 +174,14 @@ function M.start(box, step, plan)
   return { command_id = run.command_id }
 end
 
+-- bwrap's monitor writes the exit code a moment after init has ended. -> the code | nil: still to come, or never
+local function last_word(dir, run)
+  local known = run.attached and run.attached.monitor
+  local monitor <close> = known and process.adopt(known.pid, known.start_time)
+  local ended = not monitor or monitor:wait(MONITOR_MS)
+  return math.tointeger(jail.status(dir)["exit-code"] or ""), ended
+end
+
 -- -> {state="running"|"exited", exit, reason, command_id} | nil: never started
 function M.status(dir)
   local run = disk.load(dir .. "/run.json")
@@ -180,20 +190,25 @@ function M.status(dir)
   end
   local init <close>, status = jail.init(dir)
   local seen = { command_id = run.command_id, phase = run.phase }
-  local code = math.tointeger(status["exit-code"] or "")
+  local same_boot = run.boot_id == disk.boot_id()
+  local code, ended = math.tointeger(status["exit-code"] or ""), true
+  if not code and not init and same_boot then
+    code, ended = last_word(dir, run)
+  end
   if code then
     -- The command ended; what it left behind would keep init, and with it the sandbox, alive.
     if init then
       init:kill "KILL"
+      init:wait(2000)
     end
     seen.state, seen.exit = "exited", code
-  elseif init and run.boot_id == disk.boot_id() then
+  elseif same_boot and (init or not ended) then
     seen.state = "running"
   elseif run.phase == "starting" then
     return nil
   else
     seen.state, seen.exit = "exited", 137
-    seen.reason = run.boot_id ~= disk.boot_id() and "this machine was restarted" or "it was killed"
+    seen.reason = same_boot and "it was killed" or "this machine was restarted"
   end
   return seen
 end
@@ -202,7 +217,11 @@ end
 function M.init(dir)
   local run = disk.load(dir .. "/run.json")
   if run and run.boot_id == disk.boot_id() then
-    local init = jail.init(dir)
+    local init, status = jail.init(dir)
+    if init and status["exit-code"] then
+      init:close()
+      return nil
+    end
     return init
   end
 end
@@ -223,13 +242,13 @@ function M.stop(dir, grace_ms)
 end
 
 function M.kill(dir)
-  local init <close> = M.init(dir)
-  if init then
-    init:kill "KILL"
-    init:wait(5000)
-  end
   local run = disk.load(dir .. "/run.json")
   if run and run.boot_id == disk.boot_id() then
+    local init <close> = jail.init(dir)
+    if init then
+      init:kill "KILL"
+      init:wait(5000)
+    end
     egress.detach(run.attached)
   end
 end
