@@ -139,8 +139,8 @@ local function rules(plan, lan)
     line "ip daddr @refused reject with icmp type admin-prohibited"
   end
   line(plan.mode == "allow" and "meta nfproto ipv4 accept" or "meta nfproto ipv4 reject with icmp type admin-prohibited")
-  line "reject }"
-  line 'chain in { type filter hook input priority 0; policy drop; iifname "lo" accept; ct state established,related accept; }'
+  line "reject\n}"
+  line 'chain in { type filter hook input priority 0; policy drop;\niifname "lo" accept\nct state established,related accept\n}'
   line "}"
   return table.concat(lines, "\n") .. "\n"
 end
