@@ -32,7 +32,7 @@ end
 
 local function is_host(text)
   local name = text:gsub("^%*%.", "")
-  return #text <= 253 and name:find "^[%w]" ~= nil and not name:find "[^%w.-]" and not name:find "%.%."
+  return #text <= 253 and name:find "^%w" ~= nil and not name:find "[^%w.-]" and not name:find "%.%." and not name:find "%f[^.\0]%d+$"
 end
 
 -- Sort the entries of a list into hosts and networks. -> true | nil, message, "invalid"
