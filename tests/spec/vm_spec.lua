@@ -27,8 +27,12 @@ return {
   end,
   ["pcall, xpcall and coroutines work as in Lua"] = function(t)
     t.eq({ pcall(error, "x", 0) }, { false, "x" })
-    t.eq({ pcall(function(...) return ... end, 1, nil, 3) }[4], 3)
-    t.eq({ xpcall(error, function(e) return e .. "!" end, "x", 0) }, { false, "x!" })
+    t.eq(select("#", pcall(function(...)
+      return ...
+    end, 1, nil, 3)), 4)
+    t.eq({ xpcall(error, function(e)
+      return e .. "!"
+    end, "x", 0) }, { false, "x!" })
     local co = coroutine.wrap(function(a)
       local ok, b = pcall(coroutine.yield, a + 1)
       return ok, b
