@@ -10,6 +10,15 @@ local engine_of_file = require "lib.store.sqlite"
 local nearest = require "lib.nearest"
 local sys = require "gander.sys"
 
+local function unknown(name, declared)
+  local names = {}
+  for other in pairs(declared) do
+    names[#names + 1] = other
+  end
+  local near = nearest.of(name, names)
+  return ("the store has no collection '%s'"):format(name) .. (near and ("; the nearest is '%s'"):format(near) or "")
+end
+
 -- A store whose collections are on this engine.
 local function new(engine, shapes)
   local declared = {}
@@ -26,11 +35,7 @@ local function new(engine, shapes)
   end
   function store.close() engine:close() end
   return setmetatable(store, {
-    __index = function(_, name)
-      local found = declared[name]
-      if found then return found end
-      error(("the store has no collection '%s'; the nearest is '%s'"):format(tostring(name), nearest(tostring(name), declared)), 2)
-    end,
+    __index = function(_, name) return declared[name] or error(unknown(tostring(name), declared), 2) end,
     __newindex = function(_, name) error(("collections are declared in lib/collections, not set ('%s')"):format(tostring(name)), 2) end,
     __close = store.close,
   })
