@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,10 +19,10 @@
 
 #include "bus.h"
 #include "cli.h"
-#include "follow.h"
 #include "httpd.h"
 #include "jobs.h"
 #include "log.h"
+#include "relay.h"
 #include "scripts.h"
 #include "sse.h"
 #include "value.h"
@@ -41,6 +42,7 @@ struct serving {
     struct scripts *scripts;
     struct workers *workers;
     struct sse *sse;
+    struct relay *relay;
     struct httpd *httpd;
     struct jobs *jobs;
     struct watch *watch;
@@ -71,17 +73,6 @@ static bool hook_replay(void *ctx, const char *name, const char *json, size_t le
                         struct buf *result, struct err *err) {
     struct serving *s = ctx;
     return workers_call(s->workers, name, json, len, HOOK_MS, result, err);
-}
-
-/* follow delivers to "collect": the job file jobs/collect, function batch. */
-static bool hook_deliver(void *ctx, const char *job, const char *json, size_t len,
-                         struct buf *result, struct err *err) {
-    struct serving *s = ctx;
-    struct buf name = BUF_INIT;
-    buf_addf(&name, "jobs/%s#batch", job);
-    bool ok = workers_call(s->workers, name.data, json, len, HOOK_MS, result, err);
-    buf_clear(&name);
-    return ok;
 }
 
 /* The set or its error changed: record it and tell the pages. */
@@ -134,13 +125,12 @@ static bool start_engines(struct serving *s, const char *home, struct err *err) 
     host_init(&s->host, home, c);
     s->host.bus = bus_new(NULL);
     s->host.wait = wait_new(cores > 0 ? 2 * (int)cores : 2, c->workers_max);
+    s->relay = relay_new();
     if (!host_key(&s->host, err)) {
         return false;
     }
-    struct follow_hooks follow_hooks = {s, hook_deliver};
     struct sse_hooks sse_hooks = {s, hook_replay};
-    s->host.follow = follow_new(s->host.bus, &follow_hooks, err);
-    s->sse = s->host.follow == NULL ? NULL : sse_new(s->host.bus, &sse_hooks, STREAMS_MAX, err);
+    s->sse = sse_new(s->host.bus, &sse_hooks, STREAMS_MAX, err);
     return s->sse != NULL;
 }
 
@@ -178,7 +168,8 @@ static bool start_doors(struct serving *s, struct err *err) {
         return false;
     }
     s->jobs = jobs_start(s->host.bus, s->workers, JOBS_MAX);
-    struct httpd_parts parts = {&s->host, s->config, s->scripts, s->workers, s->assets, s->sse};
+    struct httpd_parts parts = {&s->host,  s->config, s->scripts, s->workers,
+                                s->assets, s->sse,    s->relay};
     s->httpd = httpd_start(&parts, err);
     return s->httpd != NULL;
 }
@@ -230,9 +221,6 @@ static void stop(struct serving *s) {
         bus_stop(s->host.bus);
     }
     httpd_stop(s->httpd);
-    if (s->host.follow != NULL) {
-        follow_stop(s->host.follow);
-    }
     if (s->jobs != NULL && !jobs_stop(s->jobs, STOP_WAIT_MS)) {
         log_line(LOG_WARN, "jobs still run; they are taken up again at the next start");
         fflush(NULL);
@@ -241,7 +229,7 @@ static void stop(struct serving *s) {
     workers_free(s->workers);
     scripts_free(s->scripts);
     sse_free(s->sse);
-    follow_free(s->host.follow);
+    relay_free(s->relay);
     bus_free(s->host.bus);
     wait_free(s->host.wait);
     assets_free(s->assets);
