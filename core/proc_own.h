@@ -1,0 +1,31 @@
+/* proc_own.h - what proc.c and proc_spawn.c share, and nobody else.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef GANDER_PROC_OWN_H
+#define GANDER_PROC_OWN_H
+
+#include "proc.h"
+
+struct proc_hold {
+    int number; /* the descriptor in the child */
+    int fd;     /* our end */
+};
+
+struct proc {
+    pid_t pid;
+    int pidfd;
+    int64_t start_time;
+    bool child;   /* ours to reap */
+    bool session; /* leads a session, so that -pid names its group */
+    bool reaped;
+    struct proc_exit exit; /* once reaped */
+    struct proc_hold hold[PROC_FD_MAX];
+    size_t hold_count;
+};
+
+/* Reap those children that were freed while they ran and have ended since. */
+void proc_sweep(void);
+/* A copy of fd above the numbers a child may ask for, close on exec; closes fd.  -1 on failure. */
+int proc_raise_fd(int fd);
+
+#endif
