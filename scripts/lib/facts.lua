@@ -127,21 +127,16 @@ function M.of_item(item, now)
   return { now = now or sys.now(), random = random(), settings = M.settings(), item = item }
 end
 
-local function unknown(name, path, names)
-  local near = nearest.of(name, names)
+local function unknown(name, path, allowed, group)
+  local names = {}
+  for _, source in ipairs { allowed, group } do
+    for known in pairs(source) do
+      names[known] = true
+    end
+  end
+  local near = nearest(tostring(name), names)
   local hint = near and ("; did you mean " .. path .. near .. "?") or ""
   error("there is no fact '" .. path .. tostring(name) .. "'" .. hint, 3)
-end
-
-local function names_of(group, known)
-  local names = {}
-  for name in pairs(known) do
-    names[#names + 1] = name
-  end
-  for name in pairs(group) do
-    names[#names + 1] = name
-  end
-  return names
 end
 
 local function guard(group, known, path)
@@ -163,7 +158,7 @@ local function guard(group, known, path)
       elseif type(value) == "table" then
         return plain(value) -- a copy: a list or a map that a setting holds
       elseif value == nil and not allowed[name] then
-        unknown(name, path, names_of(group, allowed))
+        unknown(name, path, allowed, group)
       end
       return value
     end,
