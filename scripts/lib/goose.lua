@@ -38,12 +38,25 @@ function M.sandbox_of_token(token)
   return nil
 end
 
+local function reach(project)
+  local provider, message, code = providers.get(project.sandbox.provider)
+  if not provider then
+    return nil, message, code
+  end
+  local ctx
+  ctx, message, code = providers.context(project, provider, CALL_MS)
+  if not ctx then
+    return nil, message, code
+  end
+  return provider.endpoint(ctx, PORT)
+end
+
 -- A request to the project's Goose API, without body and limits: {url, headers, netns?}.
 function M.request(project, path)
   if not project.sandbox then
     return nil, "the project has no sandbox", "conflict"
   end
-  local endpoint, message, code = providers.endpoint(project, PORT)
+  local endpoint, message, code = reach(project)
   if not endpoint then
     return nil, message, code
   end

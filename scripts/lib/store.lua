@@ -11,10 +11,11 @@ local nearest = require "lib.nearest"
 local sys = require "gander.sys"
 
 -- A store whose collections are on this engine.
-local function new(engine)
-  local declared = {}
-  for name, shape in pairs(collections) do
+local function new(engine, shapes)
+  local declared, names = {}, {}
+  for name, shape in pairs(shapes) do
     declared[name] = collection.new(name, shape, engine)
+    names[#names + 1] = name
   end
   engine.collections = declared
   local store = { kind = engine.kind }
@@ -29,18 +30,19 @@ local function new(engine)
     __index = function(_, name)
       local found = declared[name]
       if found then return found end
-      error(("the store has no collection '%s'; the nearest is '%s'"):format(tostring(name), nearest(tostring(name), declared)), 2)
+      local near = nearest.of(name, names)
+      error(("the store has no collection '%s'%s"):format(tostring(name), near and "; the nearest is '" .. near .. "'" or ""), 2)
     end,
     __newindex = function(_, name) error(("collections are declared in lib/collections, not set ('%s')"):format(tostring(name)), 2) end,
     __close = store.close,
   })
 end
 
-local store = new(engine_of_file.new(function() return sys.config.data .. "/gander.db" end))
+local store = new(engine_of_file.new(function() return sys.data .. "/gander.db" end), collections)
 
--- Another store, in a file of its own | nil, message, code
-rawset(store, "open", function(path)
-  local other = new(engine_of_file.new(function() return path end))
+-- Another store, in a file of its own (and with collections of its own) | nil, message, code
+rawset(store, "open", function(path, shapes)
+  local other = new(engine_of_file.new(function() return path end), shapes or collections)
   local ok, message, code = other.ready()
   if not ok then return nil, message, code end
   return other

@@ -18,8 +18,8 @@ M.__index = M
 local CHUNK = 500
 
 -- `place()` gives the file's path when it is first needed.
-function M.new(place, collections)
-  return setmetatable({ kind = "sqlite", place = place, collections = collections, raw = nil }, M)
+function M.new(place)
+  return setmetatable({ kind = "sqlite", place = place, collections = nil, raw = nil }, M) -- collections: lib/store.lua
 end
 
 -- The open Db | nil, message, code
