@@ -29,8 +29,9 @@ M.known = {
   settings = {},
   random = true,
   item = {
-    id = true, kind = true, project_id = true, state = true, day = true, age_ms = true, size = true, lines = true,
-    known = true, orphan_ms = true, messages = true, desired = true, project_known = true,
+    id = true, kind = true, project_id = true, age_ms = true, -- of all
+    day = true, size = true, newer = true, lines = true, -- log_day
+    name = true, provider = true, state = true, known = true, project_known = true, orphan_ms = true, -- instance
   },
 }
 

@@ -9,7 +9,7 @@ local verdicts = require "lib.verdicts"
 
 local M = {}
 
-M.KINDS = { "decision", "instance", "log_day", "project", "session" } -- what cleanup rules can be about
+M.KINDS = { "decision", "instance", "log_day" } -- what cleanup rules can be about
 
 local POLICY_FIELDS = { decide = "function", doc = "string", on = "string", order = "number", tests = "table" }
 local RULE_FIELDS = { decide = "function", doc = "string", every_s = "number", of = "string", tests = "table" }
