@@ -92,6 +92,10 @@ int64_t bus_now(struct bus *b); /* order of the last event */
 
 /* A reader's place as a short opaque text: the boot stamp, the order, and the known ids. */
 void bus_cursor_format(const struct bus *b, const struct bus_reader *r, struct buf *out);
+/* The same for "now" in these topics, taken before the state that goes with it is read.  ids[i] >=
+ * 0: the last id of topic i which that state holds.  `ids` may be NULL. */
+bool bus_cursor_now(struct bus *b, const char *const *topics, const int64_t *ids, size_t n,
+                    struct buf *out, struct err *err);
 /* Move a reader made by bus_reader_init back to a cursor.  Topics whose place the text does not
  * tell (another boot, no cursor at all) will be found lost.  false: it is of another boot. */
 bool bus_cursor_parse(const struct bus *b, const char *text, struct bus_reader *r);

@@ -164,6 +164,20 @@ void bus_cursor_format(const struct bus *b, const struct bus_reader *r, struct b
     }
 }
 
+bool bus_cursor_now(struct bus *b, const char *const *topics, const int64_t *ids, size_t n,
+                    struct buf *out, struct err *err) {
+    struct bus_reader r;
+    if (!bus_reader_init(b, &r, topics, n, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < n && ids != NULL; i++) {
+        r.places[i].id = ids[i] >= 0 ? ids[i] : r.places[i].id;
+    }
+    bus_cursor_format(b, &r, out);
+    bus_reader_clear(&r);
+    return true;
+}
+
 /* A hexadecimal number that ends at `stop` or at the end of the text. */
 static bool hex_until(const char **at, char stop, uint64_t *out) {
     char *end;

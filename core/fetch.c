@@ -77,6 +77,10 @@ const struct fetch_reply *fetch_reply(const struct fetch *f) {
     return &f->reply;
 }
 
+const char *fetch_label(const struct fetch *f) {
+    return f->label;
+}
+
 void *fetch_handle(struct fetch *f) {
     return f->curl;
 }

@@ -62,6 +62,7 @@ bool fetch_set(struct fetch *f, const struct fetch_spec *spec, const struct fetc
 bool fetch_run(struct fetch *f, struct err *err);
 const struct fetch_reply *fetch_reply(const struct fetch *f);
 const char *fetch_header(const struct fetch_reply *reply, const char *name); /* NULL: not there */
+const char *fetch_label(const struct fetch *f); /* "GET http://host/path", without secrets */
 
 void *fetch_handle(struct fetch *f); /* the CURL *, for a multi handle */
 bool fetch_finish(struct fetch *f, int curl_result, struct err *err);

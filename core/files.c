@@ -125,6 +125,32 @@ bool files_write(const char *path, const char *data, size_t len, mode_t mode, lo
     return ok;
 }
 
+bool files_poke(const char *path, const char *data, size_t len, struct err *err) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool ok = fd >= 0 && write(fd, data, len) == (ssize_t)len;
+    if (!ok) {
+        err_errno(err, errno, "write %s", path);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ok;
+}
+
+bool files_claim(const char *path, const char *data, size_t len, struct err *err) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        return err_errno(err, errno, "make %s", path);
+    }
+    bool ok = write_all(fd, data, len) && fsync(fd) == 0;
+    if (!ok) {
+        err_errno(err, errno, "write %s", path);
+        unlink(path);
+    }
+    close(fd);
+    return ok;
+}
+
 bool files_mkdir(const char *path, mode_t mode, long uid, struct err *err) {
     char *part = mem_dup(path);
     size_t len = strlen(part);

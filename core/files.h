@@ -28,6 +28,12 @@ bool files_read_fd(int fd, const char *path, size_t max, bool part, struct buf *
 bool files_write(const char *path, const char *data, size_t len, mode_t mode, long uid,
                  struct err *err);
 
+/* One write to a file that is there: for the files of /proc and /sys. */
+bool files_poke(const char *path, const char *data, size_t len, struct err *err);
+
+/* Make a file that must not be there yet, synced: of several who try, one succeeds. */
+bool files_claim(const char *path, const char *data, size_t len, struct err *err);
+
 /* Each entry is added as a letter (f file, d directory, l link, o other), the name, and a NUL. */
 bool files_list(const char *path, size_t max, struct buf *out, struct err *err);
 

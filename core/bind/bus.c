@@ -82,16 +82,10 @@ static int f_cursor(lua_State *L) {
         ids[i] = opt_integer(L, 2, topics[i], -1, 0, INT64_MAX);
     }
     struct buf *text = buf_push(L);
-    struct bus_reader reader;
     struct err err;
-    if (!bus_reader_init(bus, &reader, topics, n, &err)) {
+    if (!bus_cursor_now(bus, topics, ids, n, text, &err)) {
         return fail(L, &err);
     }
-    for (size_t i = 0; i < n; i++) {
-        reader.places[i].id = ids[i] >= 0 ? ids[i] : reader.places[i].id;
-    }
-    bus_cursor_format(bus, &reader, text);
-    bus_reader_clear(&reader);
     lua_pushlstring(L, text->data, text->len);
     return 1;
 }

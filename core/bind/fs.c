@@ -79,6 +79,37 @@ static int f_write_atomic(lua_State *L) {
     return done(L, ok, &err);
 }
 
+/* fs.claim(path, text) -> true    made now, by nobody else
+ *                      -> nil, message, "conflict" | … */
+static int f_claim(lua_State *L) {
+    size_t len;
+    const char *path = check_path(L, 1);
+    const char *text = luaL_checklstring(L, 2, &len);
+    struct err err;
+    bool ok = files_claim(path, text, len, &err);
+    return done(L, ok, &err);
+}
+
+/* fs.poke(path, text) -> true    one write to a file of /proc or /sys
+ *                     -> nil, message, code */
+static int f_poke(lua_State *L) {
+    size_t len;
+    const char *path = check_path(L, 1);
+    const char *text = luaL_checklstring(L, 2, &len);
+    struct err err;
+    bool ok = files_poke(path, text, len, &err);
+    return done(L, ok, &err);
+}
+
+/* fs.rmdir(path) -> true    an empty directory, or none
+ *                -> nil, message, code */
+static int f_rmdir(lua_State *L) {
+    const char *path = check_path(L, 1);
+    struct err err;
+    bool ok = rmdir(path) == 0 || errno == ENOENT || err_errno(&err, errno, "remove %s", path);
+    return done(L, ok, &err);
+}
+
 /* The entries of files_list as {{name=, kind=}, …}, in byte order of names left to the caller. */
 static int push_list(lua_State *L, struct buf *list, bool ok, const struct err *err) {
     if (!ok) {
@@ -398,6 +429,7 @@ static int f_targz(lua_State *L) {
 }
 
 static const luaL_Reg function_list[] = {
+    {"claim", f_claim},                 /* make a file, first come first served */
     {"disk_free", f_disk_free},         /* bytes free on the disk of a path */
     {"link_target", f_link_target},     /* what a symbolic link says */
     {"list", f_list},                   /* entries of a directory */
@@ -406,11 +438,13 @@ static const luaL_Reg function_list[] = {
     {"mkdir", f_mkdir},                 /* make a directory and its parents */
     {"mkfifo", f_mkfifo},               /* make a named pipe */
     {"open_beneath", f_open_beneath},   /* a file in a sandbox's tree, to be read in pieces */
+    {"poke", f_poke},                   /* write to /proc or /sys */
     {"punch", f_punch},                 /* free the start of a file */
     {"read", f_read},                   /* a whole file */
     {"read_beneath", f_read_beneath},   /* … in a sandbox's tree */
     {"remove", f_remove},               /* a file or a tree */
     {"rename", f_rename},               /* within one disk */
+    {"rmdir", f_rmdir},                 /* an empty directory */
     {"size", f_size},                   /* of a file */
     {"targz", f_targz},                 /* an archive in memory */
     {"usage", f_usage},                 /* disk space of a tree */

@@ -204,6 +204,9 @@ static bool check_request(lua_State *L, struct request *r, struct err *err) {
     lua_Integer max = r->sink == NULL ? BODY_MAX : SINK_MAX;
     r->max_body = opt_integer(L, 1, "max_body", r->sink == NULL ? 8 << 20 : 1 << 30, 0, max);
     if (lua_getfield(L, 1, "netns") != LUA_TNIL) {
+        if (luaL_testudata(L, -1, TYPE_PROCESS) == NULL) {
+            luaL_error(L, "option 'netns' must be a gander.Process, not %s", luaL_typename(L, -1));
+        }
         r->target = box_check(L, -1, TYPE_PROCESS);
     }
     lua_pop(L, 1);
@@ -244,7 +247,7 @@ static bool perform(struct fetch *f, struct request *r, struct wait *wait, struc
     }
     if (r->failed.code != ERR_NONE) {
         *err = r->failed;
-        err_wrap(err, "%.300s", r->spec.url);
+        err_wrap(err, "%s", fetch_label(f));
     }
     return good;
 }

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ARG_MAX_COUNT 4096
 #define STAGE_MAX     16
@@ -27,10 +28,13 @@ struct order {
     struct proc_fd fds[PROC_FD_MAX];
     const struct proc *space_of[PROC_FD_MAX]; /* fds[i] is a namespace of this process */
     bool owner[PROC_FD_MAX];                  /* … the user namespace that owns its network */
+    int port[PROC_FD_MAX];                    /* … not itself but a TCP port in it, listening */
     bool filter[PROC_FD_MAX];                 /* fds[i] is the system call filter */
     struct proc_stage stage[STAGE_MAX];
     const char *cgroups[CGROUP_MAX + 1];
-    struct netns *spaces[PROC_FD_MAX]; /* open between order_open and order_close */
+    /* Open between order_open and order_close. */
+    struct netns *spaces[PROC_FD_MAX];
+    int listening[PROC_FD_MAX];
     struct buf bpf;
 };
 
@@ -138,9 +142,10 @@ static void read_fd(lua_State *L, struct order *o, size_t i) {
         said++;
     }
     const char *space = text_option(L, entry, "ns");
-    if (space != NULL) {
-        o->owner[i] = strcmp(space, "user") == 0;
-        if (!o->owner[i] && strcmp(space, "net") != 0) {
+    o->port[i] = (int)opt_integer(L, entry, "listen", 0, 1, 65535);
+    if (space != NULL || o->port[i] != 0) {
+        o->owner[i] = space != NULL && strcmp(space, "user") == 0;
+        if (space != NULL && !o->owner[i] && strcmp(space, "net") != 0) {
             luaL_error(L, "fds[%d]: ns must be 'net' or 'user', not '%s'", f->number, space);
         }
         lua_getfield(L, entry, "of");
@@ -150,7 +155,7 @@ static void read_fd(lua_State *L, struct order *o, size_t i) {
         said++;
     }
     if (said != 1) {
-        luaL_error(L, "fds[%d] wants one of append, data, hold, ns, open, read, seccomp",
+        luaL_error(L, "fds[%d] wants one of append, data, hold, listen, ns, open, read, seccomp",
                    f->number);
     }
 }
@@ -248,6 +253,13 @@ static bool order_open(struct order *o, struct err *err) {
                 return false;
             }
             o->fds[i].given = o->owner[i] ? netns_owner(o->spaces[i]) : netns_fd(o->spaces[i]);
+            if (o->port[i] != 0) {
+                o->listening[i] = netns_listen(o->spaces[i], o->port[i], err);
+                o->fds[i].given = o->listening[i];
+                if (o->listening[i] < 0) {
+                    return false;
+                }
+            }
         }
     }
     return true;
@@ -255,6 +267,9 @@ static bool order_open(struct order *o, struct err *err) {
 
 static void order_close(struct order *o) {
     for (size_t i = 0; i < o->spec.fd_count; i++) {
+        if (o->port[i] != 0 && o->spaces[i] != NULL && o->listening[i] >= 0) {
+            close(o->listening[i]);
+        }
         netns_free(o->spaces[i]);
         o->spaces[i] = NULL;
     }

@@ -190,7 +190,6 @@ static bool db_setup(struct db *db, bool wal, bool full, struct err *err) {
     sqlite3_busy_handler(db->handle, on_busy, db);
     sqlite3_progress_handler(db->handle, STEPS, on_progress, db);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     bool ok = (!wal || set_wal(db, err)) &&
               run_text(db, full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err) &&
               run_text(db, "PRAGMA journal_size_limit=67108864", err) &&

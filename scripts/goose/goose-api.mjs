@@ -47,6 +47,7 @@ const BODY_LIMIT = 1024 * 1024;
 const RING_EVENTS = 4000;
 const RING_BYTES = 8 * 1024 * 1024;
 const MESSAGES_KEPT = 1000;
+const MESSAGES_SIZE = 4 * 1024 * 1024; // in characters; the oldest go, the host has them all
 const MESSAGE_SIZE = 256 * 1024; // a longer answer is continued in a further message
 const OUTPUT_KEPT = 64 * 1024;
 const OUTPUT_LIVE = 8 * 1024;
@@ -268,12 +269,18 @@ class Session {
 
   save() {
     if (this.deleted) return;
+    const texts = this.messages.map((message) => JSON.stringify(message));
+    let size = texts.reduce((sum, text) => sum + text.length, 0);
+    while (size > MESSAGES_SIZE && texts.length > 2) {
+      size -= texts.shift().length;
+      this.messages.shift();
+    }
     const fields = {
       id: this.id, title: this.title, cwd: this.cwd, mode: this.mode, native: this.native, memory: this.memory, seq: this.seq, running: this.run !== null,
-      messages: this.messages, message_count: this.messageCount, created_at: this.createdAt, updated_at: this.updatedAt,
+      message_count: this.messageCount, created_at: this.createdAt, updated_at: this.updatedAt,
     };
     try {
-      writeFileSync(`${this.file()}.new`, JSON.stringify(fields), { mode: 0o600 });
+      writeFileSync(`${this.file()}.new`, `${JSON.stringify(fields).slice(0, -1)},"messages":[${texts.join(",")}]}`, { mode: 0o600 });
       renameSync(`${this.file()}.new`, this.file());
     } catch (error) {
       log.event("session not saved", { session: this.id, error: error.message });
@@ -690,6 +697,9 @@ const DEVELOPER_ONLY = {
   },
 };
 
+// goose says in words of its own, as the last piece of the answer, that the model failed, and then ends the turn as if all were well.
+const MODEL_FAILED = /^(?:Ran into this error|Network error)[^]*(?=\n\nPlease re(?:try if|send your))|^The model returned an empty response\.(?= Please resend)|^Unable to continue: Context limit [^]*/;
+
 class GooseEngine {
   name = "goose";
   version = "";
@@ -706,6 +716,7 @@ class GooseEngine {
     this.active = new Map(); // native id -> Run
     this.opening = new Map(); // Session -> promise, so that two callers do not make two native sessions
     this.waiters = new Set();
+    this.wasUp = false;
     this.stopping = false;
   }
 
@@ -751,21 +762,24 @@ class GooseEngine {
       clientCapabilities: { fs: { readTextFile: false, writeTextFile: false }, terminal: false, _meta: { goose: { customNotifications: true } } },
     });
     this.version = hello.agentInfo?.version ?? "";
-    this.acp = acp;
-    this.reason = this.problem ?? null;
-    if (!this.reason) {
-      // A session that is made and deleted again shows whether provider and model resolve, and which extensions a session has here.
+    let reason = this.problem ?? null;
+    if (!reason) {
+      // A session that is made and deleted again shows which extensions a session has here, and whether provider and model resolve: goose
+      // makes one without them too, but does not let its model be set.
       try {
         const { sessionId } = await acp.call("session/new", { cwd: config.cwd, mcpServers: [], _meta: { client: "gander" } });
         const { data } = await acp.call("_goose/unstable/session/export", { sessionId });
         this.extensionData = JSON.parse(data).extension_data ?? DEVELOPER_ONLY;
+        await acp.call("session/set_config_option", { sessionId, configId: "model", value: this.model.name });
         await acp.call("session/delete", { sessionId });
       } catch (error) {
         if (acp.closed) throw error;
-        this.reason = error.message;
+        reason = this.explain(error).message;
       }
     }
-    this.failures = 0;
+    this.acp = acp;
+    this.wasUp = true;
+    this.reason = reason;
     log.event("goose is up", { version: this.version, pid: acp.child.pid, model: this.model.name, demo: this.model.demo, ...(this.reason && { cannot_chat: this.reason }) });
     for (const wake of this.waiters) wake();
   }
@@ -777,7 +791,7 @@ class GooseEngine {
     acp.close();
     if (this.stopping) return;
     killGroup(acp.child);
-    this.failures = livedMs > 60_000 ? 1 : this.failures + 1;
+    this.failures = livedMs > 60_000 ? 1 : this.failures + 1; // one that was up for a minute had no fault of its own
     this.reason = `goose ended (${cause}) and is being started again`;
     const delay = Math.min(30_000, 1000 * 2 ** (this.failures - 1));
     log.event("goose ended", { cause, again_in_ms: delay });
@@ -797,7 +811,7 @@ class GooseEngine {
   }
 
   health() {
-    const status = this.acp ? "ok" : this.version ? "degraded" : "starting";
+    const status = this.acp ? "ok" : this.wasUp || this.failures > 0 ? "degraded" : "starting";
     return { status, can_chat: this.reason === null, dead: !this.acp && this.failures >= 4, ...(this.reason && { reason: this.reason }) };
   }
 
@@ -884,6 +898,7 @@ class GooseEngine {
       if (run.cancelled) return {};
       this.active.set(session.native, run);
       const { stopReason, usage } = await acp.call("session/prompt", { sessionId: session.native, prompt: [{ type: "text", text: run.content }] }, 0);
+      if (run.modelError) throw new RunError("model_error", run.modelError, true);
       if (!run.cancelled && stopReason === "end_turn") this.reason = null;
       return {
         stopped: stopReason === "cancelled",
@@ -904,7 +919,9 @@ class GooseEngine {
       this.reason = "the model provider refused the key";
       return new RunError("provider_auth", "The model provider refused the key.", false);
     }
-    if (/Failed to resolve/.test(error.message)) return new RunError("provider_not_configured", error.message, false);
+    if (/Provider not set|Failed to resolve/.test(error.message)) {
+      return new RunError("provider_not_configured", `goose cannot use the provider ${this.variables.GOOSE_PROVIDER}: it does not know it, or its key is missing (${error.message}).`, false);
+    }
     return new RunError(error.code === "timeout" ? "engine_timeout" : "engine_error", error.message, true);
   }
 
@@ -936,13 +953,19 @@ class GooseEngine {
     const run = method === "session/update" && this.active.get(sessionId);
     if (!run || !update) return;
     const content = update.content;
-    if (update.sessionUpdate === "agent_message_chunk") run.text(content?.type === "text" ? content.text : `[${content?.type}]`);
-    else if (update.sessionUpdate === "agent_thought_chunk") run.text(content?.text ?? "", "thought");
+    if (update.sessionUpdate === "agent_message_chunk") {
+      const text = content?.type === "text" ? content.text : `[${content?.type}]`;
+      run.modelError = MODEL_FAILED.exec(text)?.[0];
+      if (!run.modelError) run.text(text);
+    } else if (update.sessionUpdate === "agent_thought_chunk") run.text(content?.text ?? "", "thought");
     else if (update.sessionUpdate === "tool_call") run.tool(update.toolCallId, toolOf(update));
     else if (update.sessionUpdate === "tool_call_update") {
       const live = update._meta?.toolNotification;
       if (live?.type === "live_output") run.toolOutput(update.toolCallId, (live.params?.chunks ?? []).map((chunk) => chunk.output).join(""));
-      if (update.status === "completed" || update.status === "failed") run.toolEnd(update.toolCallId, update.status, textOf(update));
+      const text = textOf(update);
+      // In chat mode goose tells the model that the call was skipped, and calls it completed.
+      if (/skipped in goose chat mode/.test(text)) run.toolEnd(update.toolCallId, "failed", "Not run: this session is in chat mode.");
+      else if (update.status === "completed" || update.status === "failed") run.toolEnd(update.toolCallId, update.status, text);
     }
   }
 
@@ -985,7 +1008,7 @@ function conversation(session) {
       push(message, "assistant", { type: "toolRequest", id, toolCall: { status: "success", value: { name: part.name, arguments: part.input ?? {} } } });
       push(message, "user", { type: "toolResponse", id, toolResult: { status: "success", value: result } });
     }
-    if (message.role === "assistant" && message.status !== "complete") push(message, "assistant", { type: "text", text: "[interrupted]" });
+    if (message.role === "assistant" && message.status !== "complete") push(message, "assistant", { type: "text", text: "\n[interrupted]" });
   }
   return items;
 }

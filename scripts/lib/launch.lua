@@ -13,6 +13,7 @@ local M = {}
 local PORT = "3001"
 local WORKSPACE = "/workspace"
 local TOOLS = "/opt/gander"
+local GATEWAY_KEYS = { openai = "OPENAI_API_KEY", anthropic = "ANTHROPIC_API_KEY" }
 local FILES = { "goose-api.mjs", "demo-model.mjs" }
 
 local function builtin_files()
@@ -27,11 +28,25 @@ local function builtin_files()
   return files
 end
 
-local function environment(project, ctx)
-  local env = {}
-  for name, value in pairs(goose.environment and goose.environment(project, ctx) or {}) do
-    env[name] = value
+-- The model of this host as a sandbox may use it: openai and anthropic through the gateway's socket, where a derived
+-- token stands for the key; other providers are only named, their keys come from the project's own env.
+local function model_environment(ctx)
+  local model = sys.config.model or {}
+  local provider = model.provider or model.openai_api_key and "openai" or model.anthropic_api_key and "anthropic"
+  if not provider then
+    return {}
   end
+  local env = { GOOSE_PROVIDER = provider, GOOSE_MODEL = ctx.settings.model or model.name }
+  local key = GATEWAY_KEYS[provider]
+  if key then
+    env[key] = goose.model_token(ctx.name)
+    env.GOOSE_MODEL_SOCKET = "/run/gander/model.sock"
+  end
+  return env
+end
+
+local function environment(ctx)
+  local env = model_environment(ctx)
   for name, value in pairs(ctx.settings.env) do
     env[name] = value
   end
@@ -55,9 +70,9 @@ local DEFAULT_INSTALL = {
 local DEFAULT_START = { "npm", "start" }
 
 -- -> {files, install? = {step, argv, cwd}, start = {step, argv, env, cwd}} | nil, message, code
-function M.plan(project, ctx)
+function M.plan(ctx)
   local source = ctx.source
-  local start = { step = "start", env = environment(project, ctx), cwd = WORKSPACE }
+  local start = { step = "start", env = environment(ctx), cwd = WORKSPACE }
   if source.type == "builtin" then
     local files, message, code = builtin_files()
     if not files then

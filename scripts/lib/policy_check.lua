@@ -114,8 +114,10 @@ local function check_rule(file, add)
   end
 end
 
+-- `path` is the file's, with or without .lua.
 -- -> {{file, line, message}}, empty when the file keeps its contract and passes its tests
 function M.check(path)
+  path = path:gsub("%.lua$", "") .. ".lua"
   local faults = {}
   local function add(message, line)
     local file, at, text = verdicts.place_of(message, path)

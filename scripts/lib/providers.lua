@@ -86,4 +86,18 @@ function M.context(project, provider, time_ms)
   }
 end
 
+-- How to reach a port of the project's sandbox: {url, netns?, headers?} | nil, message, code
+function M.endpoint(project, port)
+  local provider, message, code = M.get(project.sandbox and project.sandbox.provider or project.provider)
+  if not provider then
+    return nil, message, code
+  end
+  local ctx
+  ctx, message, code = M.context(project, provider)
+  if not ctx then
+    return nil, message, code
+  end
+  return provider.endpoint(ctx, port)
+end
+
 return M

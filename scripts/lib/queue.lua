@@ -12,6 +12,7 @@ local json = require "gander.json"
 local log = require "gander.log"
 local sys = require "gander.sys"
 local db = require "lib.store"
+local events = require "lib.events"
 
 local M = {}
 
@@ -87,7 +88,6 @@ end
 
 -- Give up on a job: it is removed, and an alert says so. What still needs it is pushed again by its sweep.
 local function drop(job, message)
-  local events = require "lib.events"
   log("error", "a job was given up", { job = job._id, tries = job.tries, error = message })
   events.alert { kind = "job", text = "job " .. job._id .. " was given up: " .. message }
   db.jobs:delete { _id = job._id, fence = job.fence }

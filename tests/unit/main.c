@@ -33,7 +33,19 @@
     TEST(test_bus_takes_rubbish_for_a_cursor_as_lost)                                              \
     TEST(test_bus_wait_finds_what_came_after_the_cursor)                                           \
     TEST(test_bus_wait_wakes_on_the_event_and_on_stop)                                             \
-    TEST(test_bus_serves_many_threads)
+    TEST(test_bus_serves_many_threads)                                                             \
+    TEST(test_sse_sends_events_as_they_come)                                                       \
+    TEST(test_sse_resumes_without_gap_or_repetition)                                               \
+    TEST(test_sse_first_id_covers_a_reconnect_before_any_event)                                    \
+    TEST(test_sse_resets_when_the_events_are_gone)                                                 \
+    TEST(test_sse_replays_numbered_topics_over_a_restart)                                          \
+    TEST(test_sse_resets_what_the_bus_counts_and_replays_the_rest)                                 \
+    TEST(test_sse_resets_when_a_replay_cannot)                                                     \
+    TEST(test_sse_ends_after_the_named_event)                                                      \
+    TEST(test_sse_slow_client_keeps_nobody_waiting)                                                \
+    TEST(test_sse_lets_go_of_clients_that_leave)                                                   \
+    TEST(test_sse_stop_ends_the_streams)                                                           \
+    TEST(test_sse_many_clients_come_and_go_while_events_flow)
 
 #define DECLARE(name) void name(void);
 TESTS(DECLARE)

@@ -85,7 +85,7 @@ function M.installing(project)
   if not provider then
     return fail.step(project, ctx, code, { retryable = false })
   end
-  local plan, message, kind, extra = launch.plan(project, ctx)
+  local plan, message, kind, extra = launch.plan(ctx)
   if not plan then
     return fail.step(project, message, kind)
   end
@@ -124,7 +124,7 @@ function M.starting(project)
   local restarts = project.sandbox.restarts or 0
   local step = restarts == 0 and "start" or "start-" .. restarts + 1
   if project.sandbox.started ~= step then
-    local plan, message, kind, extra = launch.plan(project, ctx)
+    local plan, message, kind, extra = launch.plan(ctx)
     if plan then
       plan.start.step = step
       local done
@@ -150,7 +150,7 @@ function M.starting(project)
 end
 
 function M.waiting_retry(project)
-  local wait = project.retry.next_at.ms - sys.now()
+  local wait = (project.retry and project.retry.next_at and project.retry.next_at.ms or 0) - sys.now()
   if wait > 0 then
     return common.again(wait)
   end

@@ -90,9 +90,13 @@ export class Api {
   }
 
   async stop(signal = "SIGTERM") {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.exited;
-    this.child.kill(signal);
-    return Promise.race([this.exited, sleep(10_000, "still running", { ref: false }).then((late) => (this.child.kill("SIGKILL"), late))]);
+    const { child, exited } = this;
+    if (child.exitCode !== null || child.signalCode !== null) return exited;
+    child.kill(signal);
+    const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    const outcome = await exited;
+    clearTimeout(late);
+    return outcome;
   }
 
   async call(method, route, body, headers = {}) {
