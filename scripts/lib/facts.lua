@@ -135,7 +135,7 @@ local function unknown(name, path, allowed, group)
       names[known] = true
     end
   end
-  local near = nearest(tostring(name), names)
+  local near = nearest.of(name, names)
   local hint = near and ("; did you mean " .. path .. near .. "?") or ""
   error("there is no fact '" .. path .. tostring(name) .. "'" .. hint, 3)
 end

@@ -17,7 +17,7 @@ local OPTIONAL = { order = true, tests = true, every_s = true }
 local TEST_FIELDS = { name = true, facts = true, item = true, expect = true }
 
 local function suggest(name, known)
-  local near = nearest(tostring(name), known)
+  local near = nearest.of(name, known)
   return near and ("; did you mean '" .. near .. "'?") or ""
 end
 
