@@ -263,6 +263,11 @@ class Session {
     this.emit("message", { message }, run);
   }
 
+  restored() {
+    this.memory = "restored";
+    this.notice("memory_restored", "The agent was started anew and was given this conversation again.", this.run);
+  }
+
   file() {
     return path.join(config.root, "api", `${this.id}.json`);
   }
@@ -493,7 +498,7 @@ class Run {
   async ask(nativeId, call) {
     if (this.cancelled || this.done) return "cancelled";
     const part = this.tools.get(nativeId) ?? this.tool(nativeId, call);
-    if (part.truncated) return "reject_once";
+    if (part.truncated) return "reject_once"; // nobody can judge what cannot be shown
     const permission = new Permission(this, part, this.session.cwd);
     this.permissions.push(permission);
     this.session.permissions.set(permission.id, permission);
@@ -552,13 +557,16 @@ class EchoEngine {
 
   async start() {}
   async stop() {}
-  async open() {}
   async change() {}
   async forget() {}
   cancel() {}
 
   health() {
     return { status: "ok", can_chat: true };
+  }
+
+  async open(session) {
+    session.restored();
   }
 
   async prompt(run) {
@@ -645,7 +653,7 @@ class Acp {
       );
     }
     const call = this.calls.get(message.id);
-    if (!call) return undefined;
+    if (!call) return log.event("goose answered what was not asked", { line: firstLine(line, 200) });
     this.calls.delete(message.id);
     clearTimeout(call.timer);
     if (message.error) return call.reject(new AcpError(message.error));
@@ -690,6 +698,9 @@ class AcpError extends Error {
     this.code = code;
   }
 }
+
+const NO_SUCH_SESSION = -32002;
+const KEY_REFUSED = -32000;
 
 const DEVELOPER_ONLY = {
   "enabled_extensions.v0": {
@@ -749,6 +760,7 @@ class GooseEngine {
     });
     const bornAt = Date.now();
     child.on("error", (error) => log.event("goose cannot be started", { error: error.message }));
+    child.on("exit", () => killGroup(child)); // its tools may hold its pipes
     child.on("close", (code, signal) => this.ended(acp, code ?? signal, Date.now() - bornAt));
     this.greet(acp).catch((error) => {
       log.event("goose did not start", { error: error.message });
@@ -790,7 +802,6 @@ class GooseEngine {
     this.active.clear();
     acp.close();
     if (this.stopping) return;
-    killGroup(acp.child);
     this.failures = livedMs > 60_000 ? 1 : this.failures + 1; // one that was up for a minute had no fault of its own
     this.reason = `goose ended (${cause}) and is being started again`;
     const delay = Math.min(30_000, 1000 * 2 ** (this.failures - 1));
@@ -846,10 +857,9 @@ class GooseEngine {
     const place = { cwd: session.cwd, mcpServers: [] };
     const load = async () => (await acp.call("session/load", { sessionId: session.native, ...place })).modes?.currentModeId;
     let mode = session.mode;
-    const unknown = (error) => error.code === -32002;
     if (session.native && !this.loaded.has(session.native)) {
       mode = await load().catch((error) => {
-        if (!unknown(error)) throw error;
+        if (error.code !== NO_SUCH_SESSION) throw error;
         session.native = null;
       });
     }
@@ -867,6 +877,8 @@ class GooseEngine {
     }
     if (mode !== session.mode) await acp.call("session/set_mode", { sessionId: session.native, modeId: session.mode });
     this.loaded.add(session.native);
+    // Should goose have lost its database, it gives the ids out again: nobody else may keep this one.
+    for (const other of sessions.values()) if (other !== session && other.native === session.native) other.native = null;
     session.save();
     return acp;
   }
@@ -880,8 +892,7 @@ class GooseEngine {
     try {
       const { sessionId } = await acp.call("_goose/unstable/session/import", { input, source: "json" });
       session.native = sessionId;
-      session.memory = "restored";
-      session.notice("memory_restored", "The agent was started anew and was given this conversation again.", session.run);
+      session.restored();
     } catch (error) {
       if (acp.closed) throw error;
       session.memory = "lost";
@@ -915,7 +926,7 @@ class GooseEngine {
   explain(error) {
     if (error instanceof RunError) return error;
     if (error.code === "closed") return new RunError("engine_restarted", "The agent's process ended unexpectedly and is started again.", true);
-    if (error.code === -32000) {
+    if (error.code === KEY_REFUSED) {
       this.reason = "the model provider refused the key";
       return new RunError("provider_auth", "The model provider refused the key.", false);
     }
@@ -1150,6 +1161,7 @@ function reply(res, status, value) {
 }
 
 function fail(res, error) {
+  if (res.destroyed) return undefined; // the client left before its request was whole
   if (!(error instanceof ApiError)) {
     log.event("internal error", { error: error.stack ?? String(error) });
     error = new ApiError(500, "internal", "The server failed; its log says why.");
@@ -1170,12 +1182,17 @@ async function readBody(req) {
   if (size === 0) return {};
   let value;
   try {
-    value = JSON.parse(new TextDecoder("utf8", { fatal: true }).decode(Buffer.concat(chunks)));
+    value = JSON.parse(new TextDecoder("utf8", { fatal: true }).decode(Buffer.concat(chunks)), wellFormed);
   } catch (error) {
     throw new ApiError(400, "invalid", `The body is not JSON in UTF-8: ${error.message}`);
   }
   if (!isObject(value)) throw new ApiError(400, "invalid", "The body is not a JSON object.");
   return value;
+}
+
+// A lone surrogate is legal JSON, but goose does not read a line that has one.
+function wellFormed(_key, value) {
+  return typeof value === "string" ? value.toWellFormed() : value;
 }
 
 function isObject(value) {
@@ -1252,7 +1269,7 @@ async function createSession({ res, body }) {
   }
   const session = newSession({ ...body, messages: (body.history ?? []).map(historyMessage), seq: (body.first_seq ?? 1) - 1 });
   if (session.messages.length > 0) {
-    session.memory = "restored";
+    session.memory = "lost"; // until the engine has it
     await engine.open(session).catch((error) => log.event("session not opened yet", { session: session.id, error: error.message }));
   }
   session.save();

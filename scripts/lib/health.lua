@@ -65,7 +65,8 @@ local acts = {}
 -- A new start of the server in the same sandbox.
 function acts.restart(project, row)
   return lifecycle.move(project, "active", "starting", {
-    ["sandbox.restarts"] = (project.sandbox.restarts or 0) + 1, reason = explain.reason(row), next = json.null,
+    ["sandbox.restarts"] = (project.sandbox.restarts or 0) + 1, ["sandbox.starts"] = (project.sandbox.starts or 1) + 1,
+    reason = explain.reason(row), next = json.null,
   }, { by = row.policy, decision = row })
 end
 

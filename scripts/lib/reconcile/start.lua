@@ -34,7 +34,7 @@ M.queued = admit.run
 function M.creating(project)
   if not project.sandbox then
     local n = (project.sandbox_n or 0) + 1
-    local sandbox = { id = providers.sandbox_name(project, n), provider = project.provider, restarts = 0 }
+    local sandbox = { id = providers.sandbox_name(project, n), provider = project.provider, restarts = 0, starts = 1 }
     return common.recorded(lifecycle.note(project, { sandbox = sandbox, sandbox_n = n }))
   end
   local provider, ctx, code = common.provider_of(project, CREATE_MS)
@@ -121,8 +121,8 @@ function M.starting(project)
   if not provider then
     return fail.step(project, ctx, code, { retryable = false })
   end
-  local restarts = project.sandbox.restarts or 0
-  local step = restarts == 0 and "start" or "start-" .. restarts + 1
+  local starts = project.sandbox.starts or 1
+  local step = starts == 1 and "start" or "start-" .. starts
   if project.sandbox.started ~= step then
     local plan, message, kind, extra = launch.plan(ctx)
     if plan then
