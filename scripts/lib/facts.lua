@@ -132,10 +132,10 @@ local function unknown(name, path, allowed, group)
   local names = {}
   for _, source in ipairs { allowed, group } do
     for known in pairs(source) do
-      names[known] = true
+      names[#names + 1] = known
     end
   end
-  local near = nearest(tostring(name), names)
+  local near = nearest.of(name, names)
   local hint = near and ("; did you mean " .. path .. near .. "?") or ""
   error("there is no fact '" .. path .. tostring(name) .. "'" .. hint, 3)
 end
