@@ -28,6 +28,11 @@ static int64_t number_of(const struct buf *id) {
 
 /* The blank line: what was read is an event, if it has data. */
 static void end_event(struct follow_parse *p) {
+    if (p->has_id) { /* only now: an event that was cut off is asked for again */
+        buf_reset(&p->last_id);
+        buf_add(&p->last_id, p->event_id.data, p->event_id.len);
+        p->last_is_text = true;
+    }
     if (p->has_data) {
         const char *name = p->event.len > 0 ? p->event.data : "message";
         buf_reset(&p->data);
@@ -48,7 +53,7 @@ static void end_event(struct follow_parse *p) {
     }
     buf_reset(&p->event);
     buf_reset(&p->event_data);
-    p->has_data = false;
+    p->has_data = p->has_id = false;
 }
 
 static void sse_line(struct follow_parse *p, const char *line, size_t len) {
@@ -77,9 +82,9 @@ static void sse_line(struct follow_parse *p, const char *line, size_t len) {
         buf_add(&p->event, value, value_len);
     } else if (name_len == 2 && memcmp(line, "id", 2) == 0 && value_len <= 256 &&
                memchr(value, '\0', value_len) == NULL) {
-        buf_reset(&p->last_id);
-        buf_add(&p->last_id, value, value_len);
-        p->last_is_text = true;
+        buf_reset(&p->event_id);
+        buf_add(&p->event_id, value, value_len);
+        p->has_id = true;
     } /* comments, `retry` and what is not known mean nothing here */
 }
 

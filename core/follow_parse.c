@@ -77,8 +77,9 @@ struct follow_parse *follow_parse_new(enum follow_format format, const char *cur
 
 void follow_parse_free(struct follow_parse *p) {
     if (p != NULL) {
-        struct buf *bufs[] = {&p->text[0].part, &p->text[1].part, &p->json.part, &p->last_id,
-                              &p->item,         &p->data,         &p->event,     &p->event_data};
+        struct buf *bufs[] = {&p->text[0].part, &p->text[1].part, &p->json.part,
+                              &p->last_id,      &p->item,         &p->data,
+                              &p->event,        &p->event_data,   &p->event_id};
         for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++) {
             buf_clear(bufs[i]);
         }
@@ -294,7 +295,7 @@ void follow_parse_restart(struct follow_parse *p, bool replayed) {
     p->json.skip = replayed && p->format == FOLLOW_NDJSON ? p->text[0].taken : 0;
     buf_reset(&p->event);
     buf_reset(&p->event_data);
-    p->has_data = p->after_cr = p->too_long = false;
+    p->has_data = p->has_id = p->after_cr = p->too_long = false;
     p->head_len = 0;
     p->frame_left = 0;
 }

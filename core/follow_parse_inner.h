@@ -23,8 +23,8 @@ struct follow_parse {
     bool after_cr;       /* a LF that comes next belongs to the CR before */
     struct buf last_id;  /* of sse and ndjson; a JSON integer when not last_is_text */
     bool last_is_text;
-    struct buf event, event_data; /* of the sse event that is being read */
-    bool has_data;
+    struct buf event, event_data, event_id; /* of the sse event that is being read */
+    bool has_data, has_id;
     unsigned char head[8]; /* of a frame */
     int head_len;
     uint32_t frame_left;
