@@ -141,7 +141,9 @@ static enum fetch_next on_body(void *ctx, const char *data, size_t len) {
 static void say(struct flow *w, const char *state, const char *error) {
     pthread_mutex_lock(&w->follow->lock);
     w->state = state;
-    snprintf(w->error, sizeof w->error, "%.250s", error);
+    if (error != NULL) {
+        snprintf(w->error, sizeof w->error, "%.250s", error);
+    }
     pthread_mutex_unlock(&w->follow->lock);
 }
 
@@ -176,7 +178,7 @@ static void start(struct flow *w) {
     }
     curl_multi_add_handle(w->follow->multi, fetch_handle(w->fetch));
     w->running = true;
-    say(w, "reading", w->error);
+    say(w, "reading", NULL);
 }
 
 int64_t http_step(struct flow *w, int64_t now) {

@@ -629,8 +629,8 @@ void test_follow_pauses_a_transfer_that_is_not_delivered(void) {
     CHECK(follow_wait(b.follow, "k", clock_ms() + DEADLINE_MS));
     CHECK(sink_waits(&b.sink, "\"text\":\"the end\"}", 1));
     CHECK(sink_waits(&b.sink, "\"ended\":true", 1));
-    buf_clear(&answer);
-    buf_clear(&list);
     bench_end(&b);
     server_end(&s);
+    buf_clear(&answer);
+    buf_clear(&list);
 }
