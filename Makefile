@@ -12,7 +12,8 @@ OUT = build/$(VARIANT)
 
 # A Node that set-up had to bring goes before the system's.
 export PATH := $(CURDIR)/vendor/.cache/node/bin:$(PATH)
-MAKEFLAGS += --no-print-directory
+# Rules print what they make, not how; V=1 shows the commands.
+MAKEFLAGS += --no-print-directory $(if $(V),,--silent)
 JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 .DEFAULT_GOAL = all
@@ -23,18 +24,18 @@ JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # Set-up brings the tools that the rules below ask for their flags, hence a second make.
 all: setup  ## set up and build everything; leaves ./gander (the default)
-	@$(MAKE) $(JOBS) core console
+	$(MAKE) $(JOBS) core console
 
 run: all  ## set up, build, start the host; ARGS="..." go to `gander serve`
-	@exec ./gander serve $(ARGS)
+	exec ./gander serve $(ARGS)
 
 test: all test-tools  ## all tests; closes with "N passed, N failed"
-	@$(MAKE) asan tsan
-	@node tests/support/tally.mjs $(TEST_PARTS)
+	$(MAKE) asan tsan
+	node tests/support/tally.mjs $(TEST_PARTS)
 
 check: test-tools  ## floors, sizes, warnings as errors, format and linters of C, Lua and TypeScript
-	@$(MAKE) --keep-going $(CHECK_PARTS)
-	@echo 'check: all well'
+	$(MAKE) --keep-going $(CHECK_PARTS)
+	echo 'check: all well'
 
 install: all  ## copy it to PREFIX (/usr/local), below DESTDIR if set
 	install -D gander '$(DESTDIR)$(PREFIX)/bin/gander'
@@ -46,20 +47,20 @@ clean:  ## remove what was built (not what set-up fetched: that is vendor/.cache
 	rm -rf build gander www/dist tests/artefacts
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z][a-z0-9 -]*:.*## / { printf "  make %-20s %s\n", $$1, $$2 } /^## / { print substr($$0, 4) ":" }' $(MAKEFILE_LIST)
+	awk -F ':.*## ' '/^[a-z][a-z0-9 -]*:.*## / { printf "  make %-20s %s\n", $$1, $$2 } /^## / { print substr($$0, 4) ":" }' $(MAKEFILE_LIST)
 
 ## Parts
 
 setup:  ## Debian packages, civetweb's source, Node, goose; a second time does nothing
-	@vendor/setup-packages.sh build run
-	@vendor/setup-civetweb.sh
-	@vendor/setup-node.sh
-	@vendor/setup-goose.sh
+	vendor/setup-packages.sh build run
+	vendor/setup-civetweb.sh
+	vendor/setup-node.sh
+	vendor/setup-goose.sh
 
 core: gander  ## the host
 console: $(if $(wildcard www/package.json),www/dist/index.html)  ## the page
 asan tsan:  ## host and unit tests under a sanitizer, in build/asan or build/tsan
-	@$(MAKE) $(JOBS) VARIANT=$@ build/$@/gander $(if $(UNIT),build/$@/unit/run)
+	$(MAKE) $(JOBS) VARIANT=$@ build/$@/gander $(if $(UNIT),build/$@/unit/run)
 
 # The host.
 
@@ -84,43 +85,43 @@ UNIT := $(patsubst tests/unit/%.c,$(OUT)/unit/%.o,$(wildcard tests/unit/*.c))
 DOOR := $(wildcard core/door.h)
 
 gander: build/release/gander
-	@ln -f $< $@
+	ln -f $< $@
 
 $(OUT)/gander: $(CORE) $(OUT)/civetweb.o
-	@echo '  LINK    $@'
-	@$(CC) $(LINK) $^ $(LIBS) -o $@
+	echo '  LINK    $@'
+	$(CC) $(LINK) $^ $(LIBS) -o $@
 
 $(OUT)/unit/run: $(UNIT) $(filter-out %/main.o,$(CORE)) $(OUT)/civetweb.o
-	@echo '  LINK    $@'
-	@$(CC) $(LINK) $^ $(LIBS) -o $@
+	echo '  LINK    $@'
+	$(CC) $(LINK) $^ $(LIBS) -o $@
 
 $(OUT)/core/%.o: core/%.c Makefile
-	@mkdir -p $(@D)
-	@echo '  CC      $<'
-	@$(CC) $(COMMON) $(WARN) $(INCLUDE) -MMD -MP -c $< -o $@
+	mkdir -p $(@D)
+	echo '  CC      $<'
+	$(CC) $(COMMON) $(WARN) $(INCLUDE) -MMD -MP -c $< -o $@
 
 $(OUT)/unit/%.o: tests/unit/%.c Makefile
-	@mkdir -p $(@D)
-	@echo '  CC      $<'
-	@$(CC) $(COMMON) $(WARN) $(INCLUDE) -MMD -MP -c $< -o $@
+	mkdir -p $(@D)
+	echo '  CC      $<'
+	$(CC) $(COMMON) $(WARN) $(INCLUDE) -MMD -MP -c $< -o $@
 
 # civetweb's file is compiled unmodified; core/door.h maps its socket calls to the door's.
 $(OUT)/civetweb.o: $(CIVETWEB).stamp $(DOOR) Makefile
-	@mkdir -p $(@D)
-	@echo '  CC      civetweb'
-	@$(CC) $(COMMON) -w -fno-sanitize=undefined $(INCLUDE) $(addprefix -include ,$(DOOR)) -DNO_SSL_DL -DOPENSSL_API_3_0 -DUSE_IPV6 \
+	mkdir -p $(@D)
+	echo '  CC      civetweb'
+	$(CC) $(COMMON) -w -fno-sanitize=undefined $(INCLUDE) $(addprefix -include ,$(DOOR)) -DNO_SSL_DL -DOPENSSL_API_3_0 -DUSE_IPV6 \
 		-DUSE_X_DOM_SOCKET -DUSE_STACK_SIZE=1048576 -DNO_CGI -DNO_FILES -DNO_CACHING \
 		-c $(CIVETWEB)/src/civetweb.c -o $@
 
 $(CIVETWEB).stamp: vendor/setup-civetweb.sh
-	@$< && touch $@
+	$< && touch $@
 
 # Only version.c knows version and commit, so that a commit compiles one file.
 $(OUT)/core/version.o: COMMON += -DGANDER_VERSION='"$(VERSION)"' -DGANDER_COMMIT='"$(COMMIT)"'
 $(OUT)/core/version.o: build/commit
 build/commit: FORCE
-	@mkdir -p $(@D)
-	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
+	mkdir -p $(@D)
+	echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
 
 -include $(wildcard $(OUT)/core/*.d $(OUT)/core/bind/*.d $(OUT)/unit/*.d)
 
@@ -129,8 +130,8 @@ build/commit: FORCE
 PAGE_SOURCES = $(shell find www -type f -not -path '*/node_modules/*' -not -path 'www/dist/*' 2>/dev/null)
 
 www/dist/index.html: $(PAGE_SOURCES)
-	@vendor/setup-npm.sh www 'the console'
-	@echo '  VITE    www/dist'
-	@cd www && npm run --silent build -- --logLevel warn && touch dist/index.html
+	vendor/setup-npm.sh www 'the console'
+	echo '  VITE    www/dist'
+	cd www && npm run --silent build -- --logLevel warn && touch dist/index.html
 
 include tests/rules.mk

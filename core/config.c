@@ -70,6 +70,13 @@ static const struct row {
     {"limits.workers", INTEGER, "64", 2, 1000, NULL, NULL},
     {"limits.call_ms", INTEGER, "30000", 100, 600000, NULL, NULL},
     {"limits.call_memory_mb", INTEGER, "128", 8, 4096, NULL, NULL},
+    {"model", TABLE, "{}", 0, 0, NULL, NULL},
+    {"model.provider", TEXT, NULL, 0, 0, NULL, "GOOSE_PROVIDER"},
+    {"model.name", TEXT, NULL, 0, 0, NULL, "GOOSE_MODEL"},
+    {"model.openai_api_key", TEXT, NULL, 0, 0, NULL, "OPENAI_API_KEY"},
+    {"model.openai_host", TEXT, NULL, 0, 0, NULL, "OPENAI_HOST"},
+    {"model.anthropic_api_key", TEXT, NULL, 0, 0, NULL, "ANTHROPIC_API_KEY"},
+    {"model.anthropic_host", TEXT, NULL, 0, 0, NULL, "ANTHROPIC_HOST"},
     {"policy", TABLE, "{}", 0, 0, NULL, NULL},
     {"policy.*", ANY, NULL, 0, 0, NULL, NULL},
 };

@@ -7,10 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "httpd_own.h"
 #include "httpd_outcome.h"
 #include "log.h"
+#include "route_call.h"
 #include "sse.h"
 #include "wait.h"
 

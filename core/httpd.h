@@ -17,6 +17,7 @@
 #include "workers.h"
 
 struct httpd;
+struct relay;
 struct sse;
 
 struct httpd_parts {
@@ -26,6 +27,7 @@ struct httpd_parts {
     struct workers *workers;
     struct assets *assets;
     struct sse *sse;
+    struct relay *relay;
 };
 
 struct httpd *httpd_start(const struct httpd_parts *parts, struct err *err);

@@ -8,9 +8,10 @@
 #include <unistd.h>
 
 #include "bus.h"
+#define DOOR_PLAIN
 #include "door.h"
+#include "httpd_relay.h"
 #include "log.h"
-#include "relay.h"
 #include "route_call.h"
 #include "sse.h"
 #include "value.h"

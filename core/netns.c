@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -174,6 +175,26 @@ int netns_socket(struct netns *n, int family, int type, int protocol, struct err
     close(pair[0]);
     if (fd < 0) {
         err_errno(err, errnum, "socket in the network of process %d", (int)n->pid);
+    }
+    return fd;
+}
+
+int netns_listen(struct netns *n, int port, struct err *err) {
+    int fd = netns_socket(n, AF_INET, SOCK_STREAM, 0, err);
+    if (fd < 0) {
+        return -1;
+    }
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    int on = 1;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 128) != 0) {
+        err_errno(err, errno, "listen on port %d in the network of process %d", port, (int)n->pid);
+        close(fd);
+        return -1;
     }
     return fd;
 }

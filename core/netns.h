@@ -25,6 +25,9 @@ struct netns *netns_open(const struct proc *p, struct err *err);
 /* A socket, or -1 after filling *err.  Takes about a millisecond (one fork), at most 5 s. */
 int netns_socket(struct netns *n, int family, int type, int protocol, struct err *err);
 
+/* A TCP socket that listens on 127.0.0.1:port inside; whoever accepts on it may live outside. */
+int netns_listen(struct netns *n, int port, struct err *err);
+
 /* The namespaces themselves, owned by n: for programs that take them as descriptors.
  * netns_owner gives the user namespace that owns the network. */
 int netns_fd(const struct netns *n);

@@ -51,9 +51,24 @@ static bool read_whole(const char *path, struct buf *text) {
     return true;
 }
 
+/* t.load(path), also require("lib.spec").load: run a support file below the repository, such as "tests/support/fake.lua". */
+static int f_load(lua_State *L) {
+    const char *path = luaL_checkstring(L, 1);
+    struct buf *full = buf_push(L), *text = buf_push(L);
+    buf_addf(full, "%s/%s", host_of(L)->home, path);
+    if (!read_whole(full->data, text)) {
+        return luaL_error(L, "there is no %s", path);
+    }
+    env_run(L, text->data, text->len, lua_pushfstring(L, "@%s", path));
+    return 1;
+}
+
 /* Run the file; its table goes to the registry, its tests' names to the run. */
 static int load_spec(lua_State *L) {
     struct run *r = lua_touserdata(L, 1);
+    vm_push_module(L, "lib/spec");
+    lua_pushcfunction(L, f_load);
+    lua_setfield(L, -2, "load");
     env_run(L, r->text.data, r->text.len, lua_pushfstring(L, "@tests/spec/%s", r->file));
     luaL_checktype(L, -1, LUA_TTABLE);
     lua_pushvalue(L, -1);
@@ -67,23 +82,9 @@ static int load_spec(lua_State *L) {
     return 0;
 }
 
-/* t.load(path): run a support file below the repository, such as "tests/support/fake.lua". */
-static int f_load(lua_State *L) {
-    const char *path = luaL_checkstring(L, 1);
-    struct buf *full = buf_push(L), *text = buf_push(L);
-    buf_addf(full, "%s/%s", host_of(L)->home, path);
-    if (!read_whole(full->data, text)) {
-        return luaL_error(L, "there is no %s", path);
-    }
-    env_run(L, text->data, text->len, lua_pushfstring(L, "@%s", path));
-    return 1;
-}
-
 static int run_test(lua_State *L) {
     struct run *r = lua_touserdata(L, 1);
     vm_push_module(L, "lib/spec");
-    lua_pushcfunction(L, f_load);
-    lua_setfield(L, -2, "load");
     lua_getfield(L, -1, "run");
     lua_getfield(L, LUA_REGISTRYINDEX, "gander.spec");
     lua_getfield(L, -1, r->name);

@@ -36,6 +36,7 @@ static int construct(lua_State *L) {
     size_t len;
     luaL_checklstring(L, reason, &len);
     luaL_argcheck(L, len > 0 && len <= 500, reason, "a reason has 1 to 500 bytes");
+    lua_settop(L, 2); /* an `until` that was left out must not be the new table */
     lua_newtable(L);
     set_place(L);
     lua_pushstring(L, v->name);

@@ -326,6 +326,11 @@ static void load_file(lua_State *L, const char *file) {
     }
 }
 
+static int load_protected(lua_State *L) {
+    load_file(L, lua_tostring(L, 1));
+    return 1;
+}
+
 void env_run(lua_State *L, const char *text, size_t len, const char *chunk) {
     if (luaL_loadbufferx(L, text, len, chunk, "t") != LUA_OK) {
         lua_error(L);
@@ -348,11 +353,16 @@ void env_require(lua_State *L, const char *file) {
         lua_pop(L, 1);
         lua_pushboolean(L, 1);
         lua_setfield(L, -2, file);
-        load_file(L, file);
-        lua_pushvalue(L, -1);
-        lua_setfield(L, top + 1, file);
+        lua_pushcfunction(L, load_protected);
+        lua_pushstring(L, file);
+        int status = lua_pcall(L, 1, 1, 0);
         lua_pushnil(L);
         lua_setfield(L, top + 2, file);
+        if (status != LUA_OK) {
+            lua_error(L);
+        }
+        lua_pushvalue(L, -1);
+        lua_setfield(L, top + 1, file);
     }
     lua_replace(L, top + 1);
     lua_settop(L, top + 1);

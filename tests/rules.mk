@@ -2,20 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 
 TEST_PARTS = unit-asan unit-tsan spec-release spec-asan contract console-unit e2e browser
-CHECK_PARTS = check-floors check-sizes check-c check-lua check-www
+CHECK_PARTS = check-floors check-sizes check-format check-c check-lua check-www
 .PHONY: $(TEST_PARTS) $(CHECK_PARTS) test-tools unit spec bench format strict
 
 unit: unit-asan unit-tsan  ## the engines in C, under both sanitizers
 spec: spec-release spec-asan  ## Lua inside the host, as built and under the sanitizer
 contract e2e browser: core console  ## the contracts; trips over REST; the page in a browser
-	@$(if $(node_files),$(WITHOUT_KEYS) node --test --test-reporter=tap --test-concurrency=1 $(node_files))
+	$(if $(node_files),$(WITHOUT_KEYS) node --test --test-reporter=tap --test-concurrency=1 $(node_files))
 
 bench: all  ## the figures of tests/bench, on this machine
-	@for file in $(wildcard tests/bench/*.bench.mjs); do echo "# $$file"; node $$file || exit 1; done
+	for file in $(wildcard tests/bench/*.bench.mjs); do echo "# $$file"; node $$file || exit 1; done
 
 format: test-tools  ## write C and Lua the way `make check` wants them
-	@$(if $(C_FILES),clang-format -i $(C_FILES))
-	@$(if $(LUA_FILES),node tests/support/format-lua.mjs --write $(LUA_FILES))
+	$(if $(C_FILES),clang-format -i $(C_FILES))
+	$(if $(LUA_FILES),node tests/support/format-lua.mjs --write $(LUA_FILES))
 
 # Keys and addresses of the developer's own are kept from every test.
 KEYS = $(filter VERCEL_% MONGODB_URI GOOSE_% OPENAI_% ANTHROPIC_%,$(.VARIABLES))
@@ -30,37 +30,40 @@ LUA_FILES = $(shell git ls-files -co --exclude-standard '*.lua')
 unit-tsan: RUN = $(shell setarch --addr-no-randomize true 2>/dev/null && echo setarch --addr-no-randomize)
 
 unit-asan unit-tsan: unit-%: %
-	@$(if $(UNIT),$(WITHOUT_KEYS) $(RUN) build/$*/unit/run)
+	$(if $(UNIT),$(WITHOUT_KEYS) $(RUN) build/$*/unit/run)
 
 spec-release: core
-	@$(if $(SPECS),$(WITHOUT_KEYS) ./gander test)
+	$(if $(SPECS),$(WITHOUT_KEYS) ./gander test)
 
 spec-asan: asan
-	@$(if $(SPECS),$(WITHOUT_KEYS) build/asan/gander test)
+	$(if $(SPECS),$(WITHOUT_KEYS) build/asan/gander test)
 
-console-unit:
-	@$(if $(CONSOLE_TESTS),cd www && npx vitest run --reporter=tap-flat)
+console-unit: console
+	$(if $(CONSOLE_TESTS),cd www && npx vitest run --reporter=tap-flat)
 
 test-tools: setup
-	@vendor/setup-packages.sh test
-	@vendor/setup-npm.sh vendor/tools 'make check'
-	@$(if $(wildcard tests/browser/package.json),vendor/setup-npm.sh tests/browser 'the browser tests')
+	vendor/setup-packages.sh test
+	vendor/setup-npm.sh vendor/tools 'make check'
+	$(if $(wildcard tests/browser/package.json),vendor/setup-npm.sh tests/browser 'the browser tests')
 
 check-floors check-sizes: check-%:
-	@echo '  CHECK   $*'
-	@node tests/support/$*.mjs
+	echo '  CHECK   $*'
+	node tests/support/$*.mjs
+
+check-format:
+	echo '  CHECK   format'
+	$(if $(C_FILES),clang-format --dry-run --Werror $(C_FILES))
+	$(if $(LUA_FILES),node tests/support/format-lua.mjs $(LUA_FILES))
 
 check-c:
-	@echo '  CHECK   C'
-	@$(if $(C_FILES),clang-format --dry-run --Werror $(C_FILES))
-	@$(MAKE) $(JOBS) VARIANT=strict strict
+	echo '  CHECK   C'
+	$(MAKE) $(JOBS) VARIANT=strict strict
 
 strict: $(CORE) $(UNIT)
 
 check-lua:
-	@echo '  CHECK   Lua'
-	@$(if $(LUA_FILES),luacheck --quiet $(LUA_FILES))
-	@$(if $(LUA_FILES),node tests/support/format-lua.mjs $(LUA_FILES))
+	echo '  CHECK   Lua'
+	$(if $(LUA_FILES),luacheck --quiet $(LUA_FILES))
 
 check-www:
-	@$(if $(wildcard www/package.json),vendor/setup-npm.sh www 'the console' && echo '  CHECK   www' && cd www && npm run --silent check)
+	$(if $(wildcard www/package.json),vendor/setup-npm.sh www 'the console' && echo '  CHECK   www' && cd www && npm run --silent check)

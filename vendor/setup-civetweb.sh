@@ -51,7 +51,7 @@ fetch_from_any() {
             fetch "$suite" "$mirror" "$component" && return 0
         done < <(mirrors)
     done
-    echo "tried the suites trixie, sid and $own_suite at:" $(mirrors)
+    echo "tried the suites trixie, sid and $own_suite at: $(mirrors | xargs)"
     return 1
 }
 

@@ -212,19 +212,23 @@ bool opt_table(lua_State *L, int index, const char *key) {
 
 int luaopen_gander_bus(lua_State *L);
 int luaopen_gander_date(lua_State *L);
+int luaopen_gander_fs(lua_State *L);
 int luaopen_gander_http(lua_State *L);
 int luaopen_gander_json(lua_State *L);
 int luaopen_gander_log(lua_State *L);
-int luaopen_gander_sys(lua_State *L);
+int luaopen_gander_process(lua_State *L);
 int luaopen_gander_sqlite(lua_State *L);
+int luaopen_gander_sys(lua_State *L);
 
 const struct opener bind_openers[] = {
     {"gander.bus", luaopen_gander_bus},
     {"gander.date", luaopen_gander_date},
+    {"gander.fs", luaopen_gander_fs},
     {"gander.http", luaopen_gander_http},
     {"gander.json", luaopen_gander_json},
     {"gander.log", luaopen_gander_log},
-    {"gander.sys", luaopen_gander_sys},
+    {"gander.process", luaopen_gander_process},
     {"gander.sqlite", luaopen_gander_sqlite},
+    {"gander.sys", luaopen_gander_sys},
     {NULL, NULL},
 };

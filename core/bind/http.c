@@ -34,6 +34,8 @@ struct request {
     int64_t got;         /* bytes of body so far */
     struct err failed;   /* why a hook ended the transfer; ERR_NONE otherwise */
     struct proc *target; /* whose network namespace is dialled, or NULL */
+    bool head_only;      /* a success ends with its head: its body is a stream nobody reads here */
+    bool headed;         /* that has happened */
 };
 
 static bool too_big(struct request *r) {
@@ -44,6 +46,10 @@ static bool too_big(struct request *r) {
 /* Only a success goes to the sink; the body of an error is read by the caller. */
 static bool on_begin(void *ctx, const struct fetch_reply *reply) {
     struct request *r = ctx;
+    if (r->head_only && reply->status >= 200 && reply->status <= 299) {
+        r->headed = true;
+        return false;
+    }
     const char *length = fetch_header(reply, "content-length");
     if (length != NULL && strtoll(length, NULL, 10) > r->max_body) {
         return too_big(r);
@@ -175,9 +181,10 @@ static const char *check_sink(lua_State *L) {
 
 /* All options; raises on misuse, false: a value that cannot be sent. */
 static bool check_request(lua_State *L, struct request *r, struct err *err) {
-    static const char *const keys[] = {"method",   "url",       "headers",    "body", "body_file",
-                                       "max_body", "redirects", "timeout_ms", "unix", "connect_ms",
-                                       "netns",    "ca",        "sink",       NULL};
+    static const char *const keys[] = {"method",    "url",        "headers",   "body",
+                                       "body_file", "max_body",   "redirects", "timeout_ms",
+                                       "unix",      "connect_ms", "netns",     "ca",
+                                       "sink",      "head_only",  NULL};
     luaL_checktype(L, 1, LUA_TTABLE);
     opt_check(L, 1, keys);
     struct fetch_spec *s = &r->spec;
@@ -193,6 +200,7 @@ static bool check_request(lua_State *L, struct request *r, struct err *err) {
     s->unix_path = opt_string(L, 1, "unix", NULL, NULL);
     s->ca = opt_string(L, 1, "ca", NULL, NULL);
     r->sink = check_sink(L);
+    r->head_only = opt_boolean(L, 1, "head_only", false);
     lua_Integer max = r->sink == NULL ? BODY_MAX : SINK_MAX;
     r->max_body = opt_integer(L, 1, "max_body", r->sink == NULL ? 8 << 20 : 1 << 30, 0, max);
     if (lua_getfield(L, 1, "netns") != LUA_TNIL) {
@@ -227,7 +235,7 @@ static bool perform(struct fetch *f, struct request *r, struct wait *wait, struc
     bool good = fetch_set(f, &r->spec, &hooks, r, err);
     if (good) {
         wait_begin(wait);
-        good = fetch_run(f, err);
+        good = fetch_run(f, err) || r->headed;
         wait_end(wait);
     }
     netns_free(r->spec.netns);
@@ -263,6 +271,7 @@ static void push_headers(lua_State *L, const struct fetch_reply *reply) {
 }
 
 /* request{...} -> {status, headers, body, ms}    any status; body "" when it went to the sink
+ *                                                with head_only a success comes without its body
  *              -> nil, message, "unavailable"    no connection, or broken off
  *              -> nil, message, "timeout" | "invalid" (URL, header, too big) | … */
 static int f_request(lua_State *L) {

@@ -30,7 +30,7 @@ const SAYING = "(?:saying|that says|which says|with the (?:text|content|words?)|
 
 // What a request may ask for, the first match wins: a pattern and what to do with its groups.
 const intents = [
-  [/^(?:please\s+)?(?:run|execute|\$)(?:\s+the\s+command)?:?\s*(?:`+(?:\w*\n)?([^`]+?)`+|(.+))\s*[.!]?$/is, (quoted, bare) => call("shell", { command: (quoted ?? bare).trim() })],
+  [/^(?:please\s+)?(?:run|execute|\$)(?:\s+the\s+command)?:?\s*(?:`+(?:\w*\n)?([^`]+?)`+|([^`\n]+))\s*[.!]?$/is, (quoted, bare) => call("shell", { command: (quoted ?? bare).trim() })],
   [new RegExp(`\\b(?:write|create|make|save)\\b(?:\\s+(?:me|a|an|the|new|text|file|called|named))*\\s+${NAME}\\s*${SAYING}\\s*(.+)$`, "is"), (path, content) => call("write", { path, content: unquote(content) })],
   [new RegExp(`\\b(?:write|put|save)\\s+(.+?)\\s+(?:in|into|to)\\s+(?:a |the )?(?:file )?(?:called |named )?${NAME}\\s*[.!]?$`, "is"), (content, path) => call("write", { path, content: unquote(content) })],
   [/\bcount\b.*?\bto\s+(\d{1,4})/i, (n) => ({ text: Array.from({ length: Math.min(Number(n), 1000) }, (_, i) => `${i + 1} `), ms: 50 })],
@@ -74,14 +74,16 @@ function answer({ messages, tools }) {
   const last = messages.findLast((message) => message?.role === "tool" || (message?.role === "user" && plainText(message.content)));
   if (last?.role === "tool") return { text: report(last, messages) };
   const said = last ? plainText(last.content) : "";
+  // What was said before an interruption may stand above what is said now; only a text to write or a script has lines of its own.
+  const text = /^(?:please\s+)?(?:write|create|make|save|put|run|execute)\b/i.test(said) ? said : said.split("\n").at(-1);
   for (const [pattern, act] of intents) {
-    const match = pattern.exec(said);
+    const match = pattern.exec(text);
     if (!match) continue;
     const reply = act(...match.slice(1), messages);
     if (!reply.tool) return reply;
     const offered = (tools ?? []).map((tool) => tool?.function?.name ?? "");
     const name = offered.find((one) => one === reply.tool) ?? offered.find((one) => one.endsWith(`__${reply.tool}`));
-    if (!name) return { text: `For this I would use the tool \`${reply.tool}\`, but it is not offered to me: the session is in chat mode or has no developer extension.` };
+    if (!name) return { text: `For this I would use the tool \`${reply.tool}\`, but it is not offered to me: the session lacks goose's developer extension.` };
     return { tool: name, input: reply.input, text: `I will use the tool \`${reply.tool}\`. ` };
   }
   return { text: ABILITIES };
@@ -102,6 +104,7 @@ function report(result, messages) {
   const block = output ? `\n\n\`\`\`\n${lines.slice(0, 60).join("\n")}${lines.length > 60 ? `\n… ${lines.length - 60} more lines` : ""}\n\`\`\`` : " It printed nothing.";
   const name = made.name.replace(/^.*__/, "");
   if (/\bdeclined to run\b|\bdenied\b/i.test(output)) return `You declined, so I did not use \`${name}\`. Nothing was changed.`;
+  if (/skipped in goose chat mode/.test(output)) return `This session is in chat mode, so \`${name}\` did not run. In another mode I would have called it with \`${made.arguments}\`.`;
   if (/^error\b/i.test(output)) return `That did not work.${block}`;
   if (name === "shell") return /exited with code/.test(output) ? `I ran \`${input.command}\`, and it failed.${block}` : `I ran \`${input.command}\`.${block}`;
   if (name === "write") return `I wrote \`${input.path}\`.${block}`;
@@ -168,10 +171,11 @@ async function handle(req, res) {
   return complete(request, res);
 }
 
-// Listens on a free loopback port and resolves with it.
-export async function startDemoModel() {
+// Listens on a free loopback port and resolves with it. With unref it does not keep the process alive.
+export async function startDemoModel({ unref = false } = {}) {
   const server = http.createServer((req, res) => handle(req, res).catch((error) => (res.headersSent ? res.destroy() : refuse(res, 400, error.message))));
   server.maxConnections = 64;
+  if (unref) server.unref();
   await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
   return server.address().port;
 }

@@ -47,6 +47,7 @@ const BODY_LIMIT = 1024 * 1024;
 const RING_EVENTS = 4000;
 const RING_BYTES = 8 * 1024 * 1024;
 const MESSAGES_KEPT = 1000;
+const MESSAGES_SIZE = 4 * 1024 * 1024; // in characters; the oldest go, the host has them all
 const MESSAGE_SIZE = 256 * 1024; // a longer answer is continued in a further message
 const OUTPUT_KEPT = 64 * 1024;
 const OUTPUT_LIVE = 8 * 1024;
@@ -169,9 +170,13 @@ class Log {
       .map(([, value]) => value);
   }
 
-  event(text, fields = {}) {
+  event(text, fields = {}, level = "INFO") {
     const more = Object.entries(fields).map(([k, v]) => ` ${k}=${/^[\w.:/@-]+$/.test(String(v)) ? v : JSON.stringify(v)}`);
-    this.write("stdout", text + more.join(""));
+    this.write("stdout", `${level} ${text}${more.join("")}`);
+  }
+
+  warn(text, fields) {
+    this.event(text, fields, "WARN");
   }
 
   write(stream, text) {
@@ -262,21 +267,32 @@ class Session {
     this.emit("message", { message }, run);
   }
 
+  restored() {
+    this.memory = "restored";
+    this.notice("memory_restored", "The agent was started anew and was given this conversation again.", this.run);
+  }
+
   file() {
     return path.join(config.root, "api", `${this.id}.json`);
   }
 
   save() {
     if (this.deleted) return;
+    const texts = this.messages.map((message) => JSON.stringify(message));
+    let size = texts.reduce((sum, text) => sum + text.length, 0);
+    while (size > MESSAGES_SIZE && texts.length > 2) {
+      size -= texts.shift().length;
+      this.messages.shift();
+    }
     const fields = {
       id: this.id, title: this.title, cwd: this.cwd, mode: this.mode, native: this.native, memory: this.memory, seq: this.seq, running: this.run !== null,
-      messages: this.messages, message_count: this.messageCount, created_at: this.createdAt, updated_at: this.updatedAt,
+      message_count: this.messageCount, created_at: this.createdAt, updated_at: this.updatedAt,
     };
     try {
-      writeFileSync(`${this.file()}.new`, JSON.stringify(fields), { mode: 0o600 });
+      writeFileSync(`${this.file()}.new`, `${JSON.stringify(fields).slice(0, -1)},"messages":[${texts.join(",")}]}`, { mode: 0o600 });
       renameSync(`${this.file()}.new`, this.file());
     } catch (error) {
-      log.event("session not saved", { session: this.id, error: error.message });
+      log.warn("session not saved", { session: this.id, error: error.message });
     }
   }
 
@@ -310,7 +326,7 @@ function loadSessions() {
       }
       sessions.set(session.id, session);
     } catch (error) {
-      log.event("session file not read", { name, error: error.message });
+      log.warn("session file not read", { name, error: error.message });
     }
   }
 }
@@ -339,7 +355,7 @@ class Permission {
     this.by = by;
     clearTimeout(this.timer);
     this.tool.permission = { decision, by, at: now() };
-    this.run.emit("permission_resolved", { permission_id: this.id, tool_call_id: this.tool.tool_call_id, decision, by });
+    this.run.emit("permission_resolved", { message_id: this.run.message?.id, permission_id: this.id, tool_call_id: this.tool.tool_call_id, decision, by });
     this.settle(decision);
   }
 }
@@ -430,6 +446,7 @@ class Run {
     if (type === "tool" || part?.type !== type) {
       part = type === "tool" ? { type } : { type, text: "" };
       this.message.parts.push(part);
+      this.size += 200; // so that the number of parts has a bound too
     }
     return part;
   }
@@ -486,7 +503,7 @@ class Run {
   async ask(nativeId, call) {
     if (this.cancelled || this.done) return "cancelled";
     const part = this.tools.get(nativeId) ?? this.tool(nativeId, call);
-    if (part.truncated) return "reject_once";
+    if (part.truncated) return "reject_once"; // nobody can judge what cannot be shown
     const permission = new Permission(this, part, this.session.cwd);
     this.permissions.push(permission);
     this.session.permissions.set(permission.id, permission);
@@ -545,13 +562,16 @@ class EchoEngine {
 
   async start() {}
   async stop() {}
-  async open() {}
   async change() {}
   async forget() {}
   cancel() {}
 
   health() {
     return { status: "ok", can_chat: true };
+  }
+
+  async open(session) {
+    session.restored();
   }
 
   async prompt(run) {
@@ -628,7 +648,7 @@ class Acp {
     try {
       message = JSON.parse(line);
     } catch {
-      return log.event("goose said no JSON", { line: firstLine(line, 200) });
+      return log.warn("goose said no JSON", { line: firstLine(line, 200) });
     }
     if (message.method !== undefined) {
       if (message.id === undefined) return this.onNotify(message.method, message.params ?? {});
@@ -638,7 +658,7 @@ class Acp {
       );
     }
     const call = this.calls.get(message.id);
-    if (!call) return undefined;
+    if (!call) return log.warn("goose answered what was not asked", { line: firstLine(line, 200) });
     this.calls.delete(message.id);
     clearTimeout(call.timer);
     if (message.error) return call.reject(new AcpError(message.error));
@@ -684,11 +704,17 @@ class AcpError extends Error {
   }
 }
 
+const NO_SUCH_SESSION = -32002;
+const KEY_REFUSED = -32000;
+
 const DEVELOPER_ONLY = {
   "enabled_extensions.v0": {
     extensions: [{ type: "platform", name: "developer", description: "Write and edit files, and execute shell commands", display_name: "Developer", bundled: true }],
   },
 };
+
+// goose says in words of its own, as the last piece of the answer, that the model failed, and then ends the turn as if all were well.
+const MODEL_FAILED = /^(?:Ran into this error|Network error)[^]*(?=\n\nPlease re(?:try if|send your))|^The model returned an empty response\.(?= Please resend)|^Unable to continue: Context limit [^]*/;
 
 class GooseEngine {
   name = "goose";
@@ -706,6 +732,7 @@ class GooseEngine {
     this.active = new Map(); // native id -> Run
     this.opening = new Map(); // Session -> promise, so that two callers do not make two native sessions
     this.waiters = new Set();
+    this.wasUp = false;
     this.stopping = false;
   }
 
@@ -737,10 +764,11 @@ class GooseEngine {
       for (const line of lines) log.write("stderr", `goose: ${line}`);
     });
     const bornAt = Date.now();
-    child.on("error", (error) => log.event("goose cannot be started", { error: error.message }));
+    child.on("error", (error) => log.warn("goose cannot be started", { error: error.message }));
+    child.on("exit", () => killGroup(child)); // its tools may hold its pipes
     child.on("close", (code, signal) => this.ended(acp, code ?? signal, Date.now() - bornAt));
     this.greet(acp).catch((error) => {
-      log.event("goose did not start", { error: error.message });
+      log.warn("goose did not start", { error: error.message });
       killTree(child);
     });
   }
@@ -751,21 +779,24 @@ class GooseEngine {
       clientCapabilities: { fs: { readTextFile: false, writeTextFile: false }, terminal: false, _meta: { goose: { customNotifications: true } } },
     });
     this.version = hello.agentInfo?.version ?? "";
-    this.acp = acp;
-    this.reason = this.problem ?? null;
-    if (!this.reason) {
-      // A session that is made and deleted again shows whether provider and model resolve, and which extensions a session has here.
+    let reason = this.problem ?? null;
+    if (!reason) {
+      // A session that is made and deleted again shows which extensions a session has here, and whether provider and model resolve: goose
+      // makes one without them too, but does not let its model be set.
       try {
         const { sessionId } = await acp.call("session/new", { cwd: config.cwd, mcpServers: [], _meta: { client: "gander" } });
         const { data } = await acp.call("_goose/unstable/session/export", { sessionId });
         this.extensionData = JSON.parse(data).extension_data ?? DEVELOPER_ONLY;
+        await acp.call("session/set_config_option", { sessionId, configId: "model", value: this.model.name });
         await acp.call("session/delete", { sessionId });
       } catch (error) {
         if (acp.closed) throw error;
-        this.reason = error.message;
+        reason = this.explain(error).message;
       }
     }
-    this.failures = 0;
+    this.acp = acp;
+    this.wasUp = true;
+    this.reason = reason;
     log.event("goose is up", { version: this.version, pid: acp.child.pid, model: this.model.name, demo: this.model.demo, ...(this.reason && { cannot_chat: this.reason }) });
     for (const wake of this.waiters) wake();
   }
@@ -776,11 +807,10 @@ class GooseEngine {
     this.active.clear();
     acp.close();
     if (this.stopping) return;
-    killGroup(acp.child);
-    this.failures = livedMs > 60_000 ? 1 : this.failures + 1;
+    this.failures = livedMs > 60_000 ? 1 : this.failures + 1; // one that was up for a minute had no fault of its own
     this.reason = `goose ended (${cause}) and is being started again`;
     const delay = Math.min(30_000, 1000 * 2 ** (this.failures - 1));
-    log.event("goose ended", { cause, again_in_ms: delay });
+    log.warn("goose ended", { cause, again_in_ms: delay });
     this.respawn = setTimeout(() => this.spawn(), delay);
   }
 
@@ -797,7 +827,7 @@ class GooseEngine {
   }
 
   health() {
-    const status = this.acp ? "ok" : this.version ? "degraded" : "starting";
+    const status = this.acp ? "ok" : this.wasUp || this.failures > 0 ? "degraded" : "starting";
     return { status, can_chat: this.reason === null, dead: !this.acp && this.failures >= 4, ...(this.reason && { reason: this.reason }) };
   }
 
@@ -832,10 +862,9 @@ class GooseEngine {
     const place = { cwd: session.cwd, mcpServers: [] };
     const load = async () => (await acp.call("session/load", { sessionId: session.native, ...place })).modes?.currentModeId;
     let mode = session.mode;
-    const unknown = (error) => error.code === -32002;
     if (session.native && !this.loaded.has(session.native)) {
       mode = await load().catch((error) => {
-        if (!unknown(error)) throw error;
+        if (error.code !== NO_SUCH_SESSION) throw error;
         session.native = null;
       });
     }
@@ -853,6 +882,8 @@ class GooseEngine {
     }
     if (mode !== session.mode) await acp.call("session/set_mode", { sessionId: session.native, modeId: session.mode });
     this.loaded.add(session.native);
+    // Should goose have lost its database, it gives the ids out again: nobody else may keep this one.
+    for (const other of sessions.values()) if (other !== session && other.native === session.native) other.native = null;
     session.save();
     return acp;
   }
@@ -866,12 +897,11 @@ class GooseEngine {
     try {
       const { sessionId } = await acp.call("_goose/unstable/session/import", { input, source: "json" });
       session.native = sessionId;
-      session.memory = "restored";
-      session.notice("memory_restored", "The agent was started anew and was given this conversation again.", session.run);
+      session.restored();
     } catch (error) {
       if (acp.closed) throw error;
       session.memory = "lost";
-      log.event("history not restored", { session: session.id, error: error.message });
+      log.warn("history not restored", { session: session.id, error: error.message });
       session.notice("memory_lost", "The agent was started anew and could not be given this conversation again; it does not remember it.", session.run);
     }
   }
@@ -884,6 +914,7 @@ class GooseEngine {
       if (run.cancelled) return {};
       this.active.set(session.native, run);
       const { stopReason, usage } = await acp.call("session/prompt", { sessionId: session.native, prompt: [{ type: "text", text: run.content }] }, 0);
+      if (run.modelError) throw new RunError("model_error", run.modelError, true);
       if (!run.cancelled && stopReason === "end_turn") this.reason = null;
       return {
         stopped: stopReason === "cancelled",
@@ -900,11 +931,13 @@ class GooseEngine {
   explain(error) {
     if (error instanceof RunError) return error;
     if (error.code === "closed") return new RunError("engine_restarted", "The agent's process ended unexpectedly and is started again.", true);
-    if (error.code === -32000) {
+    if (error.code === KEY_REFUSED) {
       this.reason = "the model provider refused the key";
       return new RunError("provider_auth", "The model provider refused the key.", false);
     }
-    if (/Failed to resolve/.test(error.message)) return new RunError("provider_not_configured", error.message, false);
+    if (/Provider not set|Failed to resolve/.test(error.message)) {
+      return new RunError("provider_not_configured", `goose cannot use the provider ${this.variables.GOOSE_PROVIDER}: it does not know it, or its key is missing (${error.message}).`, false);
+    }
     return new RunError(error.code === "timeout" ? "engine_timeout" : "engine_error", error.message, true);
   }
 
@@ -913,7 +946,7 @@ class GooseEngine {
     const { child } = this;
     if (run.session.native) this.acp?.notify("session/cancel", { sessionId: run.session.native });
     run.killTimer = setTimeout(() => {
-      log.event("goose did not end the run; it is killed", { run: run.id });
+      log.warn("goose did not end the run; it is killed", { run: run.id });
       killTree(child);
     }, CANCEL_GRACE_MS);
     run.finished.then(() => clearTimeout(run.killTimer));
@@ -922,13 +955,13 @@ class GooseEngine {
   async change(session, { title, mode }) {
     if (!this.acp || !this.loaded.has(session.native)) return; // its mode is set when it is loaded
     if (mode) await this.acp.call("session/set_mode", { sessionId: session.native, modeId: mode });
-    if (title) await this.acp.call("_goose/unstable/session/rename", { sessionId: session.native, title }).catch((error) => log.event("not renamed", { error: error.message }));
+    if (title) await this.acp.call("_goose/unstable/session/rename", { sessionId: session.native, title }).catch((error) => log.warn("not renamed", { error: error.message }));
   }
 
   async forget(session) {
     if (!session.native) return;
     this.loaded.delete(session.native);
-    await this.acp?.call("session/delete", { sessionId: session.native }, 5_000).catch((error) => log.event("not deleted in goose", { error: error.message }));
+    await this.acp?.call("session/delete", { sessionId: session.native }, 5_000).catch((error) => log.warn("not deleted in goose", { error: error.message }));
   }
 
   // Updates of a session without a run are the replay of a load, or late; both are dropped.
@@ -936,13 +969,19 @@ class GooseEngine {
     const run = method === "session/update" && this.active.get(sessionId);
     if (!run || !update) return;
     const content = update.content;
-    if (update.sessionUpdate === "agent_message_chunk") run.text(content?.type === "text" ? content.text : `[${content?.type}]`);
-    else if (update.sessionUpdate === "agent_thought_chunk") run.text(content?.text ?? "", "thought");
+    if (update.sessionUpdate === "agent_message_chunk") {
+      const text = content?.type === "text" ? content.text : `[${content?.type}]`;
+      run.modelError = MODEL_FAILED.exec(text)?.[0];
+      if (!run.modelError) run.text(text);
+    } else if (update.sessionUpdate === "agent_thought_chunk") run.text(content?.text ?? "", "thought");
     else if (update.sessionUpdate === "tool_call") run.tool(update.toolCallId, toolOf(update));
     else if (update.sessionUpdate === "tool_call_update") {
       const live = update._meta?.toolNotification;
       if (live?.type === "live_output") run.toolOutput(update.toolCallId, (live.params?.chunks ?? []).map((chunk) => chunk.output).join(""));
-      if (update.status === "completed" || update.status === "failed") run.toolEnd(update.toolCallId, update.status, textOf(update));
+      const text = textOf(update);
+      // In chat mode goose tells the model that the call was skipped, and calls it completed.
+      if (/skipped in goose chat mode/.test(text)) run.toolEnd(update.toolCallId, "failed", "Not run: this session is in chat mode.");
+      else if (update.status === "completed" || update.status === "failed") run.toolEnd(update.toolCallId, update.status, text);
     }
   }
 
@@ -985,7 +1024,7 @@ function conversation(session) {
       push(message, "assistant", { type: "toolRequest", id, toolCall: { status: "success", value: { name: part.name, arguments: part.input ?? {} } } });
       push(message, "user", { type: "toolResponse", id, toolResult: { status: "success", value: result } });
     }
-    if (message.role === "assistant" && message.status !== "complete") push(message, "assistant", { type: "text", text: "[interrupted]" });
+    if (message.role === "assistant" && message.status !== "complete") push(message, "assistant", { type: "text", text: "\n[interrupted]" });
   }
   return items;
 }
@@ -1096,7 +1135,10 @@ let streams = 0;
 async function handle(req, res) {
   const began = Date.now();
   const url = URL.canParse(req.url, "http://x") ? new URL(req.url, "http://x") : null;
-  res.on("close", () => log.event("request", { method: req.method, path: url?.pathname ?? "?", status: res.statusCode, ms: Date.now() - began }));
+  res.on("close", () => {
+    const fields = { method: req.method, path: firstLine(url?.pathname ?? "?", 200), status: res.statusCode, ms: Date.now() - began };
+    log.event("request", fields, url?.pathname === "/health" ? "DEBUG" : "INFO");
+  });
   try {
     if (!url) throw new ApiError(400, "invalid", "The request's path cannot be read.");
     const matching = routes.map(([method, pattern, act]) => [method, pattern.exec(url.pathname), act]).filter(([, match]) => match);
@@ -1127,8 +1169,9 @@ function reply(res, status, value) {
 }
 
 function fail(res, error) {
+  if (res.destroyed) return undefined; // the client left before its request was whole
   if (!(error instanceof ApiError)) {
-    log.event("internal error", { error: error.stack ?? String(error) });
+    log.event("internal error", { error: error.stack ?? String(error) }, "ERROR");
     error = new ApiError(500, "internal", "The server failed; its log says why.");
   }
   if (res.headersSent) return res.destroy();
@@ -1147,12 +1190,17 @@ async function readBody(req) {
   if (size === 0) return {};
   let value;
   try {
-    value = JSON.parse(new TextDecoder("utf8", { fatal: true }).decode(Buffer.concat(chunks)));
+    value = JSON.parse(new TextDecoder("utf8", { fatal: true }).decode(Buffer.concat(chunks)), wellFormed);
   } catch (error) {
     throw new ApiError(400, "invalid", `The body is not JSON in UTF-8: ${error.message}`);
   }
   if (!isObject(value)) throw new ApiError(400, "invalid", "The body is not a JSON object.");
   return value;
+}
+
+// A lone surrogate is legal JSON, but goose does not read a line that has one.
+function wellFormed(_key, value) {
+  return typeof value === "string" ? value.toWellFormed() : value;
 }
 
 function isObject(value) {
@@ -1229,8 +1277,8 @@ async function createSession({ res, body }) {
   }
   const session = newSession({ ...body, messages: (body.history ?? []).map(historyMessage), seq: (body.first_seq ?? 1) - 1 });
   if (session.messages.length > 0) {
-    session.memory = "restored";
-    await engine.open(session).catch((error) => log.event("session not opened yet", { session: session.id, error: error.message }));
+    session.memory = "lost"; // until the engine has it
+    await engine.open(session).catch((error) => log.warn("session not opened yet", { session: session.id, error: error.message }));
   }
   session.save();
   return reply(res, 201, session.view());
@@ -1326,7 +1374,7 @@ function postMessage({ req, res, body, query }) {
   const target = session ?? newSession({});
   const run = new Run(target, body.message_id, body.content);
   sendEvents({ req, res, session: target, run });
-  run.drive().catch((error) => log.event("internal error", { error: error.stack }));
+  run.drive().catch((error) => log.event("internal error", { error: error.stack }, "ERROR"));
 }
 
 function afterOf(req, query) {
@@ -1430,7 +1478,7 @@ async function main() {
   server.listen(config.port, config.host, () => {
     log.event("goose-api listens", { url: `http://${config.host}:${server.address().port}`, engine: engine.name, instance: instanceId });
     engine.start().catch((error) => {
-      log.event("the engine cannot be started", { error: error.message });
+      log.event("the engine cannot be started", { error: error.message }, "ERROR");
       process.exit(1);
     });
   });
@@ -1452,5 +1500,5 @@ async function stop(server, signal) {
   process.exit(0);
 }
 
-process.on("unhandledRejection", (error) => log.event("internal error", { error: error?.stack ?? String(error) }));
+process.on("unhandledRejection", (error) => log.event("internal error", { error: error?.stack ?? String(error) }, "ERROR"));
 await main();

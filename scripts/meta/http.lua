@@ -18,6 +18,7 @@ local http = {}
 ---@field unix? string path of a Unix socket to dial instead of the URL's host
 ---@field netns? gander.Process dial inside the network of this process
 ---@field ca? string path of a PEM file of authorities to trust instead of the system's
+---@field head_only? boolean a 2xx answer ends with its head and the connection is closed: to start a stream that others read
 ---@field sink? {file: string} write the body of a 2xx answer there; removed again on failure
 
 ---@class gander.http.Response

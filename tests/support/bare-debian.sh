@@ -44,26 +44,22 @@ for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY NODE
     [ -z "${!name:-}" ] || network+=("$name=${!name}")
 done
 
-enter() {
-    local root=$1
-    mount --bind "$root" "$root"
-    mount -t proc proc "$root/proc"
-    mount --rbind /sys "$root/sys"
-    mount --rbind /dev "$root/dev"
-    mount -t tmpfs tmpfs "$root/run"
-    cd "$root"
+enter='set -e
+    cd "$1"
+    shift
+    mount --bind . .
+    cd "$PWD"
+    mount -t proc proc proc
+    mount --rbind /sys sys
+    mount --rbind /dev dev
+    mount -t tmpfs tmpfs run
     mkdir -p old
     pivot_root . old
-    cd /
+    cd /root/gander
     umount --lazy /old
     rmdir /old
-}
+    exec env -i HOME=/root TERM="${TERM:-dumb}" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"'
 
 status=0
-unshare --mount --pid --fork --propagation private bash -c "set -e; $(declare -f enter)"'
-    enter "$1"
-    shift
-    cd /root/gander
-    exec env -i HOME=/root TERM="${TERM:-dumb}" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"' \
-    enter "$root" "${network[@]}" "$@" || status=$?
+unshare --mount --pid --fork --propagation private bash -c "$enter" enter "$root" "${network[@]}" "$@" || status=$?
 exit "$status"

@@ -17,7 +17,7 @@ function style() {
     indent_width: 2,
     quote_style: QuoteStyle.AutoPreferDouble,
     call_parentheses: CallParenType.Input,
-    collapse_simple_statement: CollapseSimpleStatement.Always,
+    collapse_simple_statement: CollapseSimpleStatement.ConditionalOnly,
   });
 }
 

@@ -69,6 +69,12 @@
     TEST(test_follow_ends_when_the_upstream_refuses)                                               \
     TEST(test_follow_tells_the_job_when_it_cannot_connect)                                         \
     TEST(test_follow_pauses_a_transfer_that_is_not_delivered)
+    TEST(test_sqlite_file_is_private)                                                              \
+    TEST(test_sqlite_refuses_what_is_no_database)                                                  \
+    TEST(test_sqlite_ends_a_long_statement_at_the_deadline)                                        \
+    TEST(test_sqlite_waits_for_a_lock_no_longer_than_the_deadline)                                 \
+    TEST(test_sqlite_writers_of_a_new_file_take_turns)                                             \
+    TEST(test_sqlite_keeps_what_was_acknowledged_before_a_kill)
 
 #define DECLARE(name) void name(void);
 TESTS(DECLARE)

@@ -1,0 +1,97 @@
+-- openapi: the API as an OpenAPI 3.1 document, made from the routes of this generation.
+-- SPDX-License-Identifier: Apache-2.0
+local json = require "gander.json"
+local objects = require "lib.objects"
+local schema = require "lib.schema"
+local sys = require "gander.sys"
+
+local M = {}
+
+local TEXT = {
+  [200] = "Done", [201] = "Created", [202] = "Begun: what is wanted is recorded", [204] = "Done, nothing to say",
+  [400] = "Invalid", [403] = "Denied", [404] = "Not found", [409] = "Conflict", [410] = "Gone", [412] = "Changed meanwhile",
+  [503] = "Busy or not ready",
+}
+
+-- "/api/users/:user" -> "/api/users/{user}", {"user"}
+local function path_of(pattern)
+  local names = {}
+  local path = pattern:gsub("[:*]([%w_]+)", function(name)
+    names[#names + 1] = name
+    return "{" .. name .. "}"
+  end)
+  return path, names
+end
+
+local function parameters(route, names)
+  local list = json.array {}
+  for _, name in ipairs(names) do
+    list[#list + 1] = { name = name, ["in"] = "path", required = true, schema = { type = "string" } }
+  end
+  local query = route.query and schema.describe(route.query)
+  for name, described in pairs(query and query.properties or {}) do
+    list[#list + 1] = { name = name, ["in"] = "query", required = false, schema = described }
+  end
+  table.sort(list, function(a, b)
+    return a["in"] .. a.name < b["in"] .. b.name
+  end)
+  return list
+end
+
+local function ref(name)
+  return { ["$ref"] = "#/components/schemas/" .. name }
+end
+
+-- "Project", "list of Project", "text", "events", or a schema of its own.
+local function content_of(answer)
+  if type(answer) ~= "string" then
+    return { ["application/json"] = { schema = schema.describe(answer) } }
+  elseif answer == "text" then
+    return { ["text/plain"] = { schema = { type = "string" } } }
+  elseif answer == "events" then
+    return { ["text/event-stream"] = { schema = { type = "string" } } }
+  end
+  local item = answer:match "^list of (%w+)$"
+  if item then
+    local list = { type = "object", required = json.array { "items", "next" }, properties = {
+      items = { type = "array", items = objects.known(item) and ref(item) or {} },
+      next = { type = json.array { "string", "null" } },
+    } }
+    return { ["application/json"] = { schema = list } }
+  end
+  return { ["application/json"] = { schema = objects.known(answer) and ref(answer) or { type = "object" } } }
+end
+
+local function operation(file, route, names)
+  local responses = json.object {}
+  for status, answer in pairs(route.answers or {}) do
+    local none = status == 204 or answer == "" or answer == true
+    responses[tostring(status)] = { description = TEXT[status] or "Answer", content = not none and content_of(answer) or nil }
+  end
+  responses.default = { description = "Refused or failed", content = { ["application/json"] = { schema = ref "Error" } } }
+  return {
+    summary = route.doc, tags = json.array { (file:gsub("^routes/", "")) }, parameters = parameters(route, names), responses = responses,
+    requestBody = route.body and { content = { ["application/json"] = { schema = schema.describe(route.body) } } } or nil,
+  }
+end
+
+function M.document()
+  local paths = json.object {}
+  for _, path in ipairs(sys.script_paths()) do
+    local file = path:match "^(routes/.+)%.lua$"
+    for key, route in pairs(file and require((file:gsub("/", "."))) or {}) do
+      local method, pattern = key:match "^(%u+) (/%S*)$"
+      if method then
+        local address, names = path_of(pattern)
+        paths[address] = paths[address] or json.object {}
+        paths[address][method:lower()] = operation(file, route, names)
+      end
+    end
+  end
+  return {
+    openapi = "3.1.0", paths = paths, components = { schemas = objects.all() },
+    info = { title = "Gander", version = sys.version.version, description = "Isolated Goose agents, one for each project." },
+  }
+end
+
+return M

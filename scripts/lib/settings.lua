@@ -1,0 +1,91 @@
+-- What a project's sandbox runs with: its settings over the defaults of config.lua, its source, its secrets unsealed.
+--
+-- Secrets (`env` values, the password of a git source) are stored sealed, apart from the rest of the document; only
+-- `effective` and `source` open them, for a provider. `put_env` and `put_password` close them.
+-- SPDX-License-Identifier: Apache-2.0
+local json = require "gander.json"
+local sys = require "gander.sys"
+local model = require "lib.goose.model"
+
+local M = {}
+
+local DEFAULTS = { vcpus = 2, timeout_s = 1800, egress = "auto" }
+
+local function open(sealed, what)
+  local text, message, code = sys.unseal(sealed)
+  if not text then
+    return nil, what .. " cannot be read: " .. message, code
+  end
+  return text
+end
+
+-- -> {name = value} | nil, message, code
+function M.env(project)
+  local sealed = project.secrets and project.secrets.env
+  if not sealed then
+    return {}
+  end
+  local text, message, code = open(sealed, "the project's env")
+  if not text then
+    return nil, message, code
+  end
+  return json.decode(text)
+end
+
+-- The fields of `secrets` for these variables.
+function M.put_env(env)
+  local names = json.array {}
+  for name in pairs(env) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  if #names == 0 then
+    return nil, names
+  end
+  return sys.seal(json.encode(env)), names
+end
+
+-- Settings with all defaults filled in and `env` in plain. -> table | nil, message, code
+function M.effective(project)
+  local out = {}
+  for name, value in pairs(DEFAULTS) do
+    out[name] = value
+  end
+  for name, value in pairs(sys.config.sandbox or {}) do
+    out[name] = value
+  end
+  local goose = sys.config.goose or {}
+  out.engine, out.mode = goose.engine or "auto", goose.mode or "approve"
+  for name, value in pairs(project.settings or {}) do
+    out[name] = value
+  end
+  local env, message, code = M.env(project)
+  if not env then
+    return nil, message, code
+  end
+  out.env = env
+  if out.egress == "auto" then
+    out.egress = model.provider() and "allow" or "deny"
+  end
+  return out
+end
+
+-- The source this project is started from, the password of a git one in plain.
+-- -> source | nil, message, code
+function M.source(project)
+  local source = {}
+  for name, value in pairs(project.source or (sys.config.goose or {}).source or { type = "builtin" }) do
+    source[name] = value
+  end
+  local sealed = project.source and project.secrets and project.secrets.password
+  if sealed then
+    local text, message, code = open(sealed, "the source's password")
+    if not text then
+      return nil, message, code
+    end
+    source.password = text
+  end
+  return source
+end
+
+return M

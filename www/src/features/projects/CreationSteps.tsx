@@ -1,0 +1,58 @@
+// The steps of an activation with the time each took; stays readable after a failure, the broken step marked.
+// SPDX-License-Identifier: Apache-2.0
+import { Check, X } from "lucide-react";
+import type { Project, Step } from "@/api/schema";
+import { useNow } from "@/lib/clock";
+import { cn } from "@/lib/cn";
+import { duration } from "@/lib/time";
+import { StateIcon } from "@/ui/StateMark";
+import { phaseWords } from "./sentence";
+
+export function CreationSteps({ project: p }: { project: Project }) {
+  const now = useNow(p.state === "creating");
+  const steps = p.progress?.steps ?? [];
+  return (
+    <ol
+      aria-label="Steps of the activation"
+      className="grid gap-0.5 border-line border-t bg-panel px-5 py-2 text-sm"
+    >
+      {steps.map((s, i) => (
+        <StepRow
+          key={`${s.name} ${s.started_at}`}
+          step={s}
+          live={p.state === "creating" && i === steps.length - 1}
+          now={now}
+        />
+      ))}
+    </ol>
+  );
+}
+
+function StepRow({ step: s, live, now }: { step: Step; live: boolean; now: number }) {
+  const end = s.ended_at ? Date.parse(s.ended_at) : live ? now : undefined;
+  return (
+    <li className="flex flex-wrap items-center gap-x-2">
+      <span className="flex w-4 justify-center">
+        {s.error ? (
+          <X size={14} className="text-red" aria-hidden />
+        ) : s.ended_at ? (
+          <Check size={14} className="text-green" aria-hidden />
+        ) : (
+          <StateIcon project={{ state: live ? "creating" : "inactive" }} />
+        )}
+      </span>
+      <span className={cn("min-w-40", live && "font-medium")}>
+        {capital(phaseWords(s.name))}
+        <span className="sr-only">
+          {s.error ? " (failed)" : s.ended_at ? " (done)" : live ? " (now)" : ""}
+        </span>
+      </span>
+      <span className="tnum text-muted">
+        {end !== undefined && duration(Math.max(0, end - Date.parse(s.started_at)))}
+      </span>
+      {s.error && <span className="basis-full break-words pl-6 text-red">{s.error}</span>}
+    </li>
+  );
+}
+
+const capital = (s: string) => s.charAt(0).toUpperCase() + s.slice(1);
