@@ -77,4 +77,4 @@ local function batch(call)
   return nil
 end
 
-return { batch = batch }
+return { doc = "Stores what follow read from a sandbox, batch by batch.", batch = batch }

@@ -151,6 +151,30 @@ local function forget_sandbox(session)
   end)
 end
 
+-- The message of the outbox, which leaves it once the agent has it.
+local function post(project, session)
+  local out = session.outbox
+  if not out then
+    return true
+  end
+  local done, message, code = goose.post_message(project, {
+    session_id = session._id, message_id = out.message_id, content = out.content,
+  })
+  if not done then
+    return nil, message, code
+  end
+  local _, gone = sessions.change(session._id, function(copy)
+    if not (copy.outbox and copy.outbox.message_id == out.message_id) then
+      return false, "withdrawn"
+    end
+    copy.outbox = nil
+  end)
+  if gone == "withdrawn" then
+    goose.cancel(project, session._id) -- while it was on its way
+  end
+  return true
+end
+
 -- All that the sandbox should know and does not: the session itself, its mode and title, the message in its outbox.
 -- -> true | nil, message, code
 function M.deliver(project, session)
@@ -167,19 +191,10 @@ function M.deliver(project, session)
       if done then
         done, message, code = sync(project, session)
       end
-      local out = session.outbox
-      if done and out then
-        done, message, code = goose.post_message(project, {
-          session_id = session._id, message_id = out.message_id, content = out.content,
-        })
+      if done then
+        done, message, code = post(project, session)
       end
       if done then
-        sessions.change(session._id, function(copy)
-          if not (copy.outbox and out and copy.outbox.message_id == out.message_id) then
-            return false
-          end
-          copy.outbox = nil
-        end)
         return true
       end
     end
