@@ -45,7 +45,13 @@
     TEST(test_sse_slow_client_keeps_nobody_waiting)                                                \
     TEST(test_sse_lets_go_of_clients_that_leave)                                                   \
     TEST(test_sse_stop_ends_the_streams)                                                           \
-    TEST(test_sse_many_clients_come_and_go_while_events_flow)
+    TEST(test_sse_many_clients_come_and_go_while_events_flow)                                      \
+    TEST(test_sqlite_file_is_private)                                                              \
+    TEST(test_sqlite_refuses_what_is_no_database)                                                  \
+    TEST(test_sqlite_ends_a_long_statement_at_the_deadline)                                        \
+    TEST(test_sqlite_waits_for_a_lock_no_longer_than_the_deadline)                                 \
+    TEST(test_sqlite_writers_of_a_new_file_take_turns)                                             \
+    TEST(test_sqlite_keeps_what_was_acknowledged_before_a_kill)
 
 #define DECLARE(name) void name(void);
 TESTS(DECLARE)

@@ -74,10 +74,10 @@ export function Toolbar(props: Props) {
           <option>stdout</option>
           <option>stderr</option>
         </select>
-        <span className="grow" />
+        <span className="grow max-sm:hidden" />
         <select
           aria-label="Times"
-          className={choice}
+          className={`${choice} max-sm:hidden`}
           value={props.times}
           onChange={(e) => props.onTimes(e.target.value)}
         >
@@ -92,6 +92,7 @@ export function Toolbar(props: Props) {
           onClick={props.onWrap}
           title="Wrap long lines"
           aria-label="Wrap long lines"
+          className="max-sm:hidden"
         >
           <WrapText size={14} aria-hidden />
         </Button>
