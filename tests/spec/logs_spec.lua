@@ -6,6 +6,8 @@ local collect = require "jobs.collect"
 local db = require "lib.store"
 local logs = require "lib.logs"
 
+assert(db.projects:count {}) -- opens the store, whose handle outlives each test
+
 local function project()
   local id = sys.uuid()
   assert(db.projects:insert {
