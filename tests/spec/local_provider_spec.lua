@@ -323,4 +323,55 @@ return {
     end), 5)
     t.fails("unavailable", provider.endpoint(ctx, 3001))
   end,
+
+  ["the model's socket is reached, also after a new one took its place"] = function(t)
+    wanted(t)
+    local dir = sys.data .. "/gateway"
+    fs.mkdir(dir, { mode = 493 })
+    local script = "const s=require('net').createServer(c=>c.end('model ' + process.argv[2])).listen(process.argv[1],()=>{"
+      .. "require('fs').chmodSync(process.argv[1],0o666);console.log('up')})"
+    local function gateway(which)
+      fs.remove(dir .. "/model.sock")
+      local out = t.tmpdir() .. "/out"
+      local p = must(process.spawn {
+        argv = { "node", "-e", script, dir .. "/model.sock", which }, fds = { [1] = { append = out } },
+      })
+      t.wait(function()
+        return fs.read(out) == "up\n"
+      end)
+      return p
+    end
+    local ctx = context(t)
+    local _ <close> = cleaner(ctx)
+    local ask = "node -e \"require('net').connect('/run/gander/model.sock').pipe(process.stdout)\""
+    local first <close> = gateway "one"
+    up(t, ctx)
+    t.eq(sh(ctx, ask).out, "model one")
+    first:kill "KILL"
+    first:wait(5000)
+    local second <close> = gateway "two"
+    t.eq(sh(ctx, ask).out, "model two")
+    t.ok(sh(ctx, "rm -f /run/gander/model.sock").code ~= 0)
+    second:kill "KILL"
+  end,
+
+  ["the Goose API server answers with an engine"] = function(t)
+    wanted(t)
+    local ctx = context(t, { settings = { egress = "deny", memory_mb = 1024 } })
+    local _ <close> = cleaner(ctx)
+    must(provider.create(ctx))
+    for _, name in ipairs { "goose-api.mjs", "demo-model.mjs" } do
+      local text = must(fs.read(sys.home .. "/scripts/goose/" .. name))
+      must(provider.put(ctx, { { path = "/opt/gander/" .. name, text = text } }))
+    end
+    local env = { GOOSE_API_TOKEN = "token", GOOSE_API_CWD = "/workspace" }
+    must(provider.start(ctx, { step = "start", env = env }))
+    local answer = t.wait(function()
+      local got = get(ctx, "/health")
+      local body = got and json.decode(got.body)
+      return body and (body.can_chat or body.status ~= "starting") and body
+    end, 30000)
+    t.ok(answer.engine == "goose" or answer.engine == "echo")
+    t.eq(answer.can_chat, true, json.encode(answer))
+  end,
 }
