@@ -52,12 +52,10 @@ function M.create(ctx)
   if not box then
     return nil, message, code
   end
-  if spec.limited then
-    local group
-    group, message = cgroup.make(ctx.name, spec.limits)
-    if not group then
-      return nil, "the sandbox's limits cannot be set: " .. message, "unavailable"
-    end
+  local limited
+  limited, message, code = boxes.limit(box)
+  if not limited then
+    return nil, message, code
   end
   local state = "created"
   if spec.source.type ~= "builtin" then

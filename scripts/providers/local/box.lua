@@ -145,4 +145,16 @@ function M.put(ctx, files)
   return true
 end
 
+-- Its control group, made again where a stop or a restart of the machine took it. -> true | nil, message, code
+function M.limit(box)
+  if not box.spec.limited then
+    return true
+  end
+  local group, message = cgroup.make(box.spec.name, box.spec.limits)
+  if not group then
+    return nil, "the sandbox's limits cannot be set: " .. message, "unavailable"
+  end
+  return true
+end
+
 return M

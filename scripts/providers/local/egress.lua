@@ -78,7 +78,9 @@ local function start_slirp(init, uid, dir, lan)
   local log = dir .. "/slirp.log"
   local text, code
   for _, as_root in ipairs(uid >= 0 and { false, true } or { false }) do
-    local argv = { "slirp4netns", "--configure", "--mtu=65520", "--enable-seccomp", "--ready-fd=4", "--exit-fd=5", "--netns-type=path" }
+    local argv = {
+      "slirp4netns", "--configure", "--mtu=65520", "--enable-seccomp", "--ready-fd=4", "--exit-fd=5", "--netns-type=path",
+    }
     if not lan then
       argv[#argv + 1] = "--disable-host-loopback"
     end
@@ -127,24 +129,21 @@ end
 -- Attach what `plan` says to the network of `init`, which still waits. box = {dir, uid, cgroup, node, node_binds, lan}
 -- -> {slirp=, proxy=} ({pid, start_time} each) | nil, message, code
 function M.attach(init, plan, box)
-  local made, message, code = {}, nil, nil
+  local made, ok, message, code = {}, true, nil, nil
   if plan.slirp then
     made.slirp, message, code = start_slirp(init, box.uid, box.dir, box.lan)
-    local ok = made.slirp
-    if ok then
-      ok, message, code = firewall.load(init, box.uid, plan, box.lan)
-    end
-    if not ok then
-      M.detach(made)
-      return nil, message, code
-    end
+    ok = made.slirp
   end
-  if plan.proxy then
+  if plan.slirp and ok then
+    ok, message, code = firewall.load(init, box.uid, plan, box.lan)
+  end
+  if plan.proxy and ok then
     made.proxy, message, code = start_proxy(init, box, plan, box.lan)
-    if not made.proxy then
-      M.detach(made)
-      return nil, message, code
-    end
+    ok = made.proxy
+  end
+  if not ok then
+    M.detach(made)
+    return nil, message, code
   end
   return made
 end

@@ -18,7 +18,8 @@ local PRIVATE = {
 local function own_networks()
   local nets = {}
   local function dotted(hex)
-    return string.format("%d.%d.%d.%d", tonumber(hex:sub(7, 8), 16), tonumber(hex:sub(5, 6), 16), tonumber(hex:sub(3, 4), 16), tonumber(hex:sub(1, 2), 16))
+    local value = tonumber(hex, 16) -- in this machine's byte order, the first byte lowest
+    return string.format("%d.%d.%d.%d", value & 255, value >> 8 & 255, value >> 16 & 255, value >> 24)
   end
   for to, mask in (fs.read "/proc/net/route" or ""):gmatch "\n%S+%s+(%x+)%s+%x+%s+%S+%s+%S+%s+%S+%s+%S+%s+(%x+)" do
     local bits, value = 0, tonumber(mask, 16)

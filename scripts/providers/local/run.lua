@@ -11,61 +11,11 @@ local disk = require "providers.local.disk"
 local egress = require "providers.local.egress"
 local jail = require "providers.local.jail"
 local jobs = require "providers.local.job"
+local launch = require "providers.local.launch"
 
 local M = {}
 
-local READY_MS, MONITOR_MS = 10000, 2000
-
-local function attach(box, job, p, plan)
-  local deadline = sys.mono() + READY_MS
-  repeat
-    local init <close> = jail.init(job.dir)
-    if init and jail.ready(init:pid()) then
-      local made, message, code = egress.attach(init, plan, {
-        dir = job.dir, uid = box.uid, cgroup = box.cgroup, node = jobs.node_inside(), node_binds = jobs.node_binds, lan = box.lan,
-        reduced = job.reduced,
-      })
-      if made then
-        p:release()
-      end
-      return made, message, code
-    end
-    local ended = p:wait(5)
-  until ended or sys.mono() > deadline
-  return nil, "the sandbox did not come up: " .. (fs.read(job.stderr, { max = 2048, part = true }) or ""), "unavailable"
-end
-
-local function launch(box, job, plan)
-  local stale = fs.lock_holder(job.dir .. "/lock")
-  if stale then
-    return nil, "process " .. stale .. " of an earlier start still holds " .. job.dir .. "/lock", "busy"
-  end
-  if job.block then
-    job.life = job.dir .. "/life"
-    local ok, message, code = fs.mkdir(job.dir)
-    if ok then
-      ok, message, code = fs.mkfifo(job.life)
-    end
-    if not ok then
-      return nil, message, code
-    end
-  end
-  local p <close>, message, code = jail.start(job)
-  if not p then
-    return nil, message, code
-  end
-  local made = {}
-  if job.block then
-    made, message, code = attach(box, job, p, plan)
-    if not made then
-      M.kill(job.dir)
-      p:kill "KILL"
-      return nil, message, code
-    end
-  end
-  made.monitor = { pid = p:pid(), start_time = p:start_time() }
-  return made
-end
+local MONITOR_MS = 2000
 
 -- Start a step, once. step = {step, argv, env, cwd}; plan = egress.plan(…) -> {command_id} | nil, message, code
 function M.start(box, step, plan)
@@ -88,8 +38,9 @@ function M.start(box, step, plan)
   if not ok then
     return nil, message, code
   end
-  run.attached, message, code = launch(box, jobs.of(box, step, step.step, plan), plan)
+  run.attached, message, code = launch.up(box, jobs.of(box, step, step.step, plan), plan)
   if not run.attached then
+    M.kill(dir)
     return nil, message, code
   end
   run.phase, run.started_at = "running", sys.now()

@@ -63,6 +63,11 @@ function M.start(ctx, order)
       return nil, message, code
     end
   end
+  local limited
+  limited, message, code = boxes.limit(box)
+  if not limited then
+    return nil, message, code
+  end
   return run.start(box, step, plan)
 end
 
