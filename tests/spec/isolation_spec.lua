@@ -76,16 +76,18 @@ local function sandbox(t, egress)
     name = t.id(), project_id = t.id(), settings = { egress = egress, memory_mb = 400 }, source = { type = "builtin" },
     label = { installation = "spec" }, config = {}, deadline_ms = sys.now() + 60000,
   }
+  local function gone()
+    provider.destroy(ctx)
+    provider.remove_workspace { _id = ctx.project_id }
+  end
   t.ok(provider.create(ctx))
   t.ok(provider.put(ctx, { { path = "/opt/gander/probes.mjs", text = PROBES } }))
-  local ok, message = provider.start(ctx, { step = "start", argv = { "sleep", "600" } })
-  t.ok(ok, message)
-  return ctx, setmetatable({}, {
-    __close = function()
-      provider.destroy(ctx)
-      provider.remove_workspace { _id = ctx.project_id }
-    end,
-  })
+  local fine, ok, message = pcall(provider.start, ctx, { step = "start", argv = { "sleep", "600" } })
+  if not fine or not ok then
+    gone()
+    error(message or ok)
+  end
+  return ctx, setmetatable({}, { __close = gone })
 end
 
 local function probe(t, egress)

@@ -55,7 +55,7 @@ local function check(ctx)
     end
   end
   local found = tier.probe()
-  if found.tier == "none" or found.tier == "unsafe" then
+  if found.tier == "none" then
     return nil, found.statement .. " " .. table.concat(found.reasons, "; "), "unavailable"
   end
   return egress.plan(ctx.settings and ctx.settings.egress)
@@ -97,6 +97,7 @@ function M.make(ctx, dir)
   if not uid then
     return nil, message, code
   end
+  uid = tier.probe().tier == "unsafe" and -1 or uid
   local ok
   ok, message, code = make_directories(dir, workspace, uid)
   if not ok then

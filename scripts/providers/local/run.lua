@@ -12,6 +12,8 @@ local egress = require "providers.local.egress"
 local jail = require "providers.local.jail"
 local jobs = require "providers.local.job"
 local launch = require "providers.local.launch"
+local plain = require "providers.local.plain"
+local tier = require "providers.local.tier"
 
 local M = {}
 
@@ -34,6 +36,13 @@ function M.start(box, step, plan)
   end
   M.kill(dir)
   run = { command_id = run and run.command_id or sys.uuid(), phase = "starting", boot_id = disk.boot_id() }
+  if tier.probe().tier == "unsafe" then
+    run.port, message, code = plain.port()
+    box.port = run.port
+    if not run.port then
+      return nil, message, code
+    end
+  end
   ok, message, code = disk.save(dir .. "/run.json", run)
   if not ok then
     return nil, message, code
@@ -104,6 +113,12 @@ function M.init(dir)
   end
 end
 
+-- The port of this machine where a step without isolation serves; nil for one in a sandbox.
+function M.port(dir)
+  local run = disk.load(dir .. "/run.json")
+  return run and run.port
+end
+
 -- Ask the payload to end, then make it.
 function M.stop(dir, grace_ms)
   local init <close> = M.init(dir)
@@ -124,6 +139,9 @@ function M.kill(dir)
   if run and run.boot_id == disk.boot_id() then
     local init <close> = jail.init(dir)
     if init then
+      if run.port then
+        plain.kill_session(init:pid())
+      end
       init:kill "KILL"
       init:wait(5000)
     end
@@ -142,7 +160,7 @@ function M.exec(box, main_dir, order)
   local job = jobs.of(box, order, "exec-" .. sys.uuid(), plan)
   job.net, job.block, job.dies = init, false, true
   job.run = { timeout_ms = order.timeout_ms or 30000, max = order.max or 1 << 20, stdin = order.stdin }
-  local r, message, code = jail.start(job)
+  local r, message, code = (job.unsafe and plain.start or jail.start)(job)
   fs.remove(job.dir)
   if r and r.signal then
     r.code = 128 + r.signal

@@ -113,6 +113,11 @@ function M.endpoint(ctx, port)
   if not init then
     return nil, "the sandbox does not run", "unavailable"
   end
+  local own = run.port(box.main)
+  if own then
+    init:close()
+    return { url = "http://127.0.0.1:" .. (port == 3001 and own or math.tointeger(port)) }
+  end
   return { url = "http://127.0.0.1:" .. math.tointeger(port), netns = init }
 end
 
