@@ -39,8 +39,12 @@ end
 
 local function sandbox(t, setting, config)
   local ctx = {
-    name = t.id(), project_id = t.id(), settings = { egress = setting }, source = { type = "builtin" },
-    label = { installation = "spec" }, config = config or { reach_private = true },
+    name = t.id(),
+    project_id = t.id(),
+    settings = { egress = setting },
+    source = { type = "builtin" },
+    label = { installation = "spec" },
+    config = config or { reach_private = true },
   }
   local function gone()
     provider.destroy(ctx)
@@ -122,7 +126,8 @@ return {
     t.eq(fetch(ctx, "http://example.org/", "proxy"), "403")
     t.eq(fetch(ctx, "http://127.0.0.1:" .. port .. "/", "proxy"), "403")
     t.eq(fetch(ctx, "http://10.0.2.2:" .. port), "ENETUNREACH")
-    local tunnel = ("node -e 'require(\"http\").request({port:3128,method:\"CONNECT\",path:\"%s\"}).on(\"connect\",r=>{console.log(r.statusCode);process.exit()}).end()'")
+    local tunnel = [[node -e 'require("http").request({ port: 3128, method: "CONNECT", path: "%s" })
+      .on("connect", (r) => { console.log(r.statusCode); process.exit(); }).end()']]
     local function connect(to)
       return provider.exec(ctx, { argv = { "sh", "-c", tunnel:format(to) } }).out
     end

@@ -28,8 +28,12 @@ end
 
 local function context(t)
   return {
-    name = t.id(), project_id = t.id(), settings = { egress = "deny" }, source = { type = "builtin" },
-    label = { installation = "spec" }, config = {},
+    name = t.id(),
+    project_id = t.id(),
+    settings = { egress = "deny" },
+    source = { type = "builtin" },
+    label = { installation = "spec" },
+    config = {},
   }
 end
 
@@ -45,7 +49,8 @@ return {
     local ctx = context(t)
     t.ok(provider.create(ctx).isolation.statement:find "NO ISOLATION")
     t.ok(provider.put(ctx, { { path = "/opt/gander/server.mjs", text = SERVER } }))
-    local ok, message = provider.start(ctx, { step = "start", argv = { "node", "/opt/gander/server.mjs" }, cwd = "/workspace" })
+    local ok, message =
+      provider.start(ctx, { step = "start", argv = { "node", "/opt/gander/server.mjs" }, cwd = "/workspace" })
     t.ok(ok, message)
     local url
     local answer = t.wait(function()
@@ -54,11 +59,17 @@ return {
       return http.request { url = url, timeout_ms = 5000 }
     end)
     t.eq(answer.body, sys.data .. "/local/workspaces/" .. ctx.project_id .. "/files")
-    t.eq(provider.exec(ctx, { argv = { "sh", "-c", "echo x > f; cat; pwd" }, stdin = "in " }).out, "in " .. answer.body .. "\n")
+    t.eq(
+      provider.exec(ctx, { argv = { "sh", "-c", "echo x > f; cat; pwd" }, stdin = "in " }).out,
+      "in " .. answer.body .. "\n"
+    )
     http.request { url = url .. "/exit", timeout_ms = 5000 }
-    t.eq(t.wait(function()
-      return provider.status(ctx).exit
-    end), 4)
+    t.eq(
+      t.wait(function()
+        return provider.status(ctx).exit
+      end),
+      4
+    )
     t.ok(provider.start(ctx, { step = "start-2", argv = { "sh", "-c", "sleep 600; true" } }))
     t.ok(provider.stop(ctx, { grace_ms = 100 }))
     t.eq(provider.status(ctx).state, "stopped")

@@ -29,9 +29,7 @@ local function await(job, p)
       return nil
     end
     local ended = p:wait(2)
-    if ended and not jail.status(job.dir)["exit-code"] then
-      break
-    end
+    if ended and not jail.status(job.dir)["exit-code"] then break end
   until sys.mono() > deadline
   return nil, "the sandbox did not come up: " .. last_words(job.stderr), "unavailable"
 end
@@ -46,36 +44,33 @@ local function attach(box, job, p, plan)
   end
   local made
   made, message, code = egress.attach(init, plan, {
-    dir = job.dir, uid = box.uid, cgroup = box.cgroup, node = jobs.node_inside(), node_binds = jobs.node_binds, lan = box.lan,
+    dir = job.dir,
+    uid = box.uid,
+    cgroup = box.cgroup,
+    node = jobs.node_inside(),
+    node_binds = jobs.node_binds,
+    lan = box.lan,
     reduced = job.reduced,
   })
-  if made then
-    p:release()
-  end
+  if made then p:release() end
   return made, message, code
 end
 
 -- -> {slirp, proxy, monitor} (each {pid, start_time}) | nil, message, code: what came up may have to be killed
 function M.up(box, job, plan)
   local stale = fs.lock_holder(job.dir .. "/lock")
-  if stale then
-    return nil, "process " .. stale .. " of an earlier start still holds " .. job.dir .. "/lock", "busy"
-  end
+  if stale then return nil, "process " .. stale .. " of an earlier start still holds " .. job.dir .. "/lock", "busy" end
   if job.block then
     job.life = job.dir .. "/life"
     local ok, message, code = fs.mkdir(job.dir)
     if ok then
       ok, message, code = fs.mkfifo(job.life)
     end
-    if not ok then
-      return nil, message, code
-    end
+    if not ok then return nil, message, code end
   end
   local start = job.unsafe and plain.start or jail.start
   local p <close>, message, code = start(job)
-  if not p then
-    return nil, message, code
-  end
+  if not p then return nil, message, code end
   local made
   made, message, code = attach(box, job, p, plan)
   if not made then

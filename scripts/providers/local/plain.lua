@@ -26,9 +26,7 @@ local function translator(binds)
   return function(text)
     for _, bind in ipairs(sorted) do
       local rest = text:sub(#bind.to + 1)
-      if text:sub(1, #bind.to) == bind.to and (rest == "" or rest:sub(1, 1) == "/") then
-        return bind.from .. rest
-      end
+      if text:sub(1, #bind.to) == bind.to and (rest == "" or rest:sub(1, 1) == "/") then return bind.from .. rest end
     end
     return text
   end
@@ -36,7 +34,8 @@ end
 
 -- A port that is free now. -> integer | nil, message, code
 function M.port()
-  local script = "const s=require('net').createServer().listen(0,'127.0.0.1',()=>{console.log(s.address().port);s.close()})"
+  local script =
+    "import('node:net').then(n=>{const s=n.createServer().listen(0,'127.0.0.1',()=>{console.log(s.address().port);s.close()})})"
   local r, message, code = process.run { argv = { disk.node() or "node", "-e", script }, timeout_ms = 10000 }
   return r and math.tointeger(tonumber(r.out)), message, code
 end
@@ -60,22 +59,31 @@ end
 -- As jail.start, whose jobs these are.
 function M.start(job)
   local made, message, code = fs.mkdir(job.dir)
-  if not made then
-    return nil, message, code
-  end
+  if not made then return nil, message, code end
   local argv, env, cwd = prepared(job)
   local space = (fs.link_target "/proc/self/ns/pid" or ""):match "%d+" or "0"
   local wrapped = table.move(argv, 1, #argv, 5, { "sh", "-c", SHELL, space })
   if job.run then
     return process.run {
-      argv = argv, env = env, cwd = cwd, timeout_ms = job.run.timeout_ms, max = job.run.max,
+      argv = argv,
+      env = env,
+      cwd = cwd,
+      timeout_ms = job.run.timeout_ms,
+      max = job.run.max,
       fds = { [0] = job.run.stdin and { data = job.run.stdin } or nil },
     }
   end
   fs.write_atomic(job.dir .. "/status", "")
   return process.spawn {
-    argv = wrapped, env = env, cwd = cwd, setsid = true,
-    fds = { [1] = { append = job.stdout }, [2] = { append = job.stderr }, [STATUS_FD] = { append = job.dir .. "/status" } },
+    argv = wrapped,
+    env = env,
+    cwd = cwd,
+    setsid = true,
+    fds = {
+      [1] = { append = job.stdout },
+      [2] = { append = job.stderr },
+      [STATUS_FD] = { append = job.dir .. "/status" },
+    },
   }
 end
 

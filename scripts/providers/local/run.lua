@@ -22,31 +22,21 @@ local MONITOR_MS = 2000
 -- Start a step, once. step = {step, argv, env, cwd}; plan = egress.plan(…) -> {command_id} | nil, message, code
 function M.start(box, step, plan)
   local dir, message, code = disk.step(box.dir, step.step)
-  if not dir then
-    return nil, message, code
-  end
+  if not dir then return nil, message, code end
   local run = disk.load(dir .. "/run.json")
-  if run and run.phase == "running" then
-    return { command_id = run.command_id }
-  end
+  if run and run.phase == "running" then return { command_id = run.command_id } end
   local ok
   ok, message, code = fs.mkdir(dir)
-  if not ok then
-    return nil, message, code
-  end
+  if not ok then return nil, message, code end
   M.kill(dir)
   run = { command_id = run and run.command_id or sys.uuid(), phase = "starting", boot_id = disk.boot_id() }
   if tier.probe().tier == "unsafe" then
     run.port, message, code = plain.port()
     box.port = run.port
-    if not run.port then
-      return nil, message, code
-    end
+    if not run.port then return nil, message, code end
   end
   ok, message, code = disk.save(dir .. "/run.json", run)
-  if not ok then
-    return nil, message, code
-  end
+  if not ok then return nil, message, code end
   run.attached, message, code = launch.up(box, jobs.of(box, step, step.step, plan), plan)
   if not run.attached then
     M.kill(dir)
@@ -72,9 +62,7 @@ end
 -- -> {state="running"|"exited", exit, reason, command_id} | nil: never started
 function M.status(dir)
   local run = disk.load(dir .. "/run.json")
-  if not run then
-    return nil
-  end
+  if not run then return nil end
   local init <close>, status = jail.init(dir)
   local seen = { command_id = run.command_id, phase = run.phase }
   local same_boot = run.boot_id == disk.boot_id()
@@ -125,9 +113,7 @@ function M.stop(dir, grace_ms)
   if init then
     for _, pid in ipairs(grace_ms > 0 and jail.payload(init:pid()) or {}) do
       local p <close> = process.adopt(pid, 0)
-      if p then
-        p:kill "TERM"
-      end
+      if p then p:kill "TERM" end
     end
     init:wait(grace_ms)
   end
@@ -139,9 +125,7 @@ function M.kill(dir)
   if run and run.boot_id == disk.boot_id() then
     local init <close> = jail.init(dir)
     if init then
-      if run.port then
-        plain.kill_session(init:pid())
-      end
+      if run.port then plain.kill_session(init:pid()) end
       init:kill "KILL"
       init:wait(5000)
     end
@@ -153,18 +137,14 @@ end
 -- -> {code, out, err, cut} | nil, message, code
 function M.exec(box, main_dir, order)
   local init <close> = M.init(main_dir)
-  if not init then
-    return nil, "the sandbox does not run", "unavailable"
-  end
+  if not init then return nil, "the sandbox does not run", "unavailable" end
   local plan = egress.plan(box.spec.egress)
   local job = jobs.of(box, order, "exec-" .. sys.uuid(), plan)
   job.net, job.block, job.dies = init, false, true
   job.run = { timeout_ms = order.timeout_ms or 30000, max = order.max or 1 << 20, stdin = order.stdin }
   local r, message, code = (job.unsafe and plain.start or jail.start)(job)
   fs.remove(job.dir)
-  if r and r.signal then
-    r.code = 128 + r.signal
-  end
+  if r and r.signal then r.code = 128 + r.signal end
   return r, message, code
 end
 
