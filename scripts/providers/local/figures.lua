@@ -79,7 +79,7 @@ function M.usage(ctx)
     used.disk_mb = ((fs.usage(box.workspace .. "/files") or 0) + (fs.usage(box.dir) or 0)) / (1 << 20)
     used.disk_at = now
   end
-  disk.save(file, used)
+  disk.note(file, used)
   return used
 end
 
