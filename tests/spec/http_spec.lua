@@ -36,6 +36,7 @@ return {
     t.eq({ seen.headers["content-type"], seen.headers["expect"] }, {})
     t.eq(echo({ url = url .. "/echo", method = "PATCH", body = "{}" }).method, "PATCH")
     t.eq(echo({ url = url .. "/echo", method = "DELETE" }).method, "DELETE")
+    t.eq(echo({ url = url .. "/echo", method = "POST" }).headers["content-length"], "0")
   end),
 
   ["a body comes from a file"] = with_server(function(t, url)
