@@ -63,7 +63,8 @@ end
 local function insert(raw, collection, doc)
   local text, message, code = shape.text(collection, doc)
   if not text then return nil, message, code end
-  local done, why, which = raw:exec(('INSERT INTO "%s"(_id,doc) VALUES(?,?)'):format(collection.name), { doc._id, text })
+  local done, why, which =
+    raw:exec(('INSERT INTO "%s"(_id,doc) VALUES(?,?)'):format(collection.name), { doc._id, text })
   if not done then return failed(collection, doc, why, which) end
   return doc
 end
@@ -128,7 +129,9 @@ end
 
 -- How many documents matched (an upserted one counts) | nil, message, code
 function M:update(collection, node, ops, many, may_insert)
-  local function each(raw, _, doc) return rewrite(raw, collection, doc, ops) end
+  local function each(raw, _, doc)
+    return rewrite(raw, collection, doc, ops)
+  end
   if not may_insert then return change(self, collection, node, many, each) end
   local raw, message, code = self:open()
   if not raw then return nil, message, code end
@@ -146,7 +149,9 @@ function M:update(collection, node, ops, many, may_insert)
   end)
 end
 
-function M:delete(collection, node, many) return change(self, collection, node, many, remove) end
+function M:delete(collection, node, many)
+  return change(self, collection, node, many, remove)
+end
 
 -- The first document in order, as it is after the update | nil | nil, message, code
 function M:find_and_update(collection, node, ops, sort)

@@ -10,10 +10,11 @@ local shape = require "lib.store.shape"
 
 local M = {}
 
-local LIST_MAX = 200 -- longer lists of $in are left to match.lua
 local COMPARE = { ["$gt"] = ">", ["$gte"] = ">=", ["$lt"] = "<", ["$lte"] = "<=" }
 
-local function json_path(field) return '$."' .. field:gsub("%.", '"."') .. '"' end
+local function json_path(field)
+  return '$."' .. field:gsub("%.", '"."') .. '"'
+end
 
 -- The SQL expression of a declared field.
 function M.expression(collection, field)
@@ -41,17 +42,23 @@ local function equals(e, kind, value, params)
   return e .. "=?"
 end
 
+-- The list is one parameter, so that its length does not make another statement.
 local function is_one_of(e, kind, list, params)
-  local marks, null = {}, false
+  local known, null = {}, false
   for _, value in ipairs(list) do
     if value == json.null then
       null = true
     elseif shape.is_operand(kind, value) then
-      marks[#marks + 1] = "?"
-      params[#params + 1] = value
+      if kind == "date" then value = value.ms end
+      if kind == "integer" then value = math.tointeger(value) end -- 1.5 is none of them
+      known[#known + 1] = value
     end
   end
-  local sql = #marks > 0 and ("%s IN (%s)"):format(e, table.concat(marks, ",")) or "0"
+  local sql = "0"
+  if #known > 0 then
+    params[#params + 1] = json.encode(known)
+    sql = e .. " IN (SELECT value FROM json_each(?))"
+  end
   return null and ("(%s OR %s IS NULL)"):format(sql, e) or sql
 end
 
@@ -71,7 +78,6 @@ local function condition(collection, node, params)
   if node.op == "$eq" then return equals(e, kind, value, params) end
   if node.op == "$ne" then return ("(%s) IS NOT TRUE"):format(equals(e, kind, value, params)) end
   if node.op == "$in" or node.op == "$nin" then
-    if #value > LIST_MAX then return nil end
     local sql = is_one_of(e, kind, value, params)
     return node.op == "$in" and sql or ("(%s) IS NOT TRUE"):format(sql)
   end
