@@ -12,17 +12,17 @@ local log = require "gander.log"
 local queue = require "lib.queue"
 
 local PAGE = 50
-local GONE = { stopped = true, failed = true, missing = true }
+local ALIVE = { running = true, pending = true, unknown = true }
 
 local function adopt(project)
   local provider, ctx = common.provider_of(project)
-  local status = provider and provider.status(ctx)
-  if status and GONE[status.state] then
-    log("warn", "a sandbox did not live on", { sandbox = ctx.name, state = status.state })
+  local state = provider and health.sandbox_state(provider, ctx) or "unknown"
+  if not ALIVE[state] then
+    log("warn", "a sandbox did not live on", { sandbox = ctx.name, state = state })
     local limit = facts_of.settings(project).health_failures or 3
     local failed = lifecycle.note(project, { ["health.ok"] = false, ["health.failures"] = limit })
     if failed then
-      health.judge(failed, status.state)
+      health.judge(failed, state)
     end
   end
   queue.push("reconcile", {}, { key = project._id })

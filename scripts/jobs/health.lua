@@ -29,8 +29,7 @@ local function ill(project, provider, ctx, seen, why)
   fields["health.reason"] = seen and seen.reason or why
   local noted = lifecycle.note(project, fields)
   if noted then
-    local status = provider.status(ctx)
-    health.judge(noted, status and status.state or "unknown")
+    health.judge(noted, health.sandbox_state(provider, ctx))
   end
 end
 

@@ -46,6 +46,29 @@
     TEST(test_sse_lets_go_of_clients_that_leave)                                                   \
     TEST(test_sse_stop_ends_the_streams)                                                           \
     TEST(test_sse_many_clients_come_and_go_while_events_flow)                                      \
+    TEST(test_follow_parses_lines)                                                                 \
+    TEST(test_follow_cuts_long_lines_between_characters)                                           \
+    TEST(test_follow_parses_events)                                                                \
+    TEST(test_follow_parses_ndjson)                                                                \
+    TEST(test_follow_parses_frames)                                                                \
+    TEST(test_follow_parses_chunks)                                                                \
+    TEST(test_follow_passes_over_what_is_replayed)                                                 \
+    TEST(test_follow_drops_an_endless_line)                                                        \
+    TEST(test_follow_delivers_a_file_as_it_grows)                                                  \
+    TEST(test_follow_waits_for_a_file_and_for_its_offset)                                          \
+    TEST(test_follow_gives_out_a_line_whose_end_does_not_come)                                     \
+    TEST(test_follow_goes_on_in_a_file_that_took_the_place)                                        \
+    TEST(test_follow_frees_what_was_delivered_and_passes_over_holes)                               \
+    TEST(test_follow_keeps_order_and_delivers_a_failed_batch_again)                                \
+    TEST(test_follow_bounds_what_is_read_ahead)                                                    \
+    TEST(test_follow_ends_when_the_job_says_stop)                                                  \
+    TEST(test_follow_refuses_a_key_in_use_and_a_strange_cursor)                                    \
+    TEST(test_follow_resumes_an_event_stream_by_its_last_id)                                       \
+    TEST(test_follow_resumes_after_an_offset)                                                      \
+    TEST(test_follow_ends_with_an_upstream_that_replays)                                           \
+    TEST(test_follow_ends_when_the_upstream_refuses)                                               \
+    TEST(test_follow_tells_the_job_when_it_cannot_connect)                                         \
+    TEST(test_follow_pauses_a_transfer_that_is_not_delivered)
     TEST(test_sqlite_file_is_private)                                                              \
     TEST(test_sqlite_refuses_what_is_no_database)                                                  \
     TEST(test_sqlite_ends_a_long_statement_at_the_deadline)                                        \

@@ -19,7 +19,7 @@ local PAGES, CALL_MS = 100, 60000
 local function list_all(provider)
   local all, after = {}, nil
   for _ = 1, PAGES do
-    local page, next_page = provider.list(providers.label(), after)
+    local page, next_page = provider.list(nil, after)
     if not page then
       return nil, next_page
     end
@@ -61,7 +61,7 @@ function M.items(context)
       return {}
     end
     for _, entry in ipairs(all) do
-      if entry.installation == mine then
+      if entry.label.installation == mine then
         items[#items + 1] = item_of(name, entry, context)
       else
         foreign[#foreign + 1] = "Sandbox " .. entry.name .. " belongs to another installation and is left alone"

@@ -60,6 +60,10 @@ function M.creating(project)
   }))
 end
 
+local function ended(what, status)
+  return what .. " ended with status " .. tostring(status.exit) .. (status.reason and ": " .. status.reason or "")
+end
+
 -- Run the source's install command and wait for its end. -> the job's answer, or nil when it went well
 local function install(project, provider, ctx, plan)
   local _, message, kind, extra = provider.start(ctx, plan.install)
@@ -73,7 +77,7 @@ local function install(project, provider, ctx, plan)
   elseif seen.exit == 0 then
     return nil
   elseif seen.exit then
-    return fail.step(project, "the install command ended with status " .. tostring(seen.exit), "unavailable")
+    return fail.step(project, ended("the install command", seen), "unavailable")
   elseif age_ms(project) > INSTALL_MS then
     return fail.step(project, "the install command ran longer than " .. INSTALL_MS // 1000 .. " s", "timeout")
   end
@@ -141,7 +145,7 @@ function M.starting(project)
   end
   local status = provider.status(ctx, step)
   if status and status.exit then
-    return fail.step(project, "the agent's server ended with status " .. tostring(status.exit), "unavailable")
+    return fail.step(project, ended("the agent's server", status), "unavailable")
   elseif age_ms(project) > START_MS then
     local text = "the agent's server did not answer within " .. START_MS // 1000 .. " s"
     return fail.step(project, text .. (why and ": " .. why or ""), "timeout")

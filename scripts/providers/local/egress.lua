@@ -32,7 +32,7 @@ end
 
 local function is_host(text)
   local name = text:gsub("^%*%.", "")
-  return #text <= 253 and name:find "^[%w]" ~= nil and not name:find "[^%w.-]" and not name:find "%.%."
+  return #text <= 253 and name:find "^%w" ~= nil and not name:find "[^%w.-]" and not name:find "%.%." and not name:find "%f[^.\0]%d+$"
 end
 
 -- Sort the entries of a list into hosts and networks. -> true | nil, message, "invalid"
@@ -139,8 +139,8 @@ local function rules(plan, lan)
     line "ip daddr @refused reject with icmp type admin-prohibited"
   end
   line(plan.mode == "allow" and "meta nfproto ipv4 accept" or "meta nfproto ipv4 reject with icmp type admin-prohibited")
-  line "reject }"
-  line 'chain in { type filter hook input priority 0; policy drop; iifname "lo" accept; ct state established,related accept; }'
+  line "reject\n}"
+  line 'chain in { type filter hook input priority 0; policy drop;\niifname "lo" accept\nct state established,related accept\n}'
   line "}"
   return table.concat(lines, "\n") .. "\n"
 end
