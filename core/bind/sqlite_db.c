@@ -14,7 +14,7 @@
 
 #define CACHE_MAX    64
 #define STEPS        4096 /* virtual machine steps between two looks at the deadline */
-#define RESULT_BYTES ((size_t)32 << 20)
+#define RESULT_BYTES ((size_t)24 << 20)
 
 struct statement {
     sqlite3_stmt *stmt; /* NULL: a free place */
@@ -291,7 +291,7 @@ static void add_row(struct buf *rows, sqlite3_stmt *stmt) {
 bool db_run(struct db *db, sqlite3_stmt *stmt, struct buf *rows, int64_t *changes,
             struct err *err) {
     if (db->in_tx && sqlite3_get_autocommit(db->handle)) {
-        return err_set(err, ERR_CONFLICT, "an earlier error has ended this transaction");
+        return err_set(err, ERR_INTERNAL, "an earlier error has ended this transaction");
     }
     int64_t before = sqlite3_total_changes64(db->handle);
     int rc;
@@ -322,7 +322,7 @@ bool db_begin(struct db *db, struct err *err) {
 
 bool db_commit(struct db *db, struct err *err) {
     if (sqlite3_get_autocommit(db->handle)) {
-        return err_set(err, ERR_CONFLICT, "an earlier error has ended this transaction");
+        return err_set(err, ERR_INTERNAL, "an earlier error has ended this transaction");
     }
     return run_plain(db, db->commit, err);
 }

@@ -1,13 +1,14 @@
 -- The store's engine on an SQLite file: a table for a collection, a document a row of typed JSON text.
 --
--- Reads: sqlite/read.lua. Writes take the write lock, read, change
--- the document in Lua and write it back: each document changes in one transaction. The file is opened at first use.
+-- Reads: sqlite/read.lua. Writes take the write lock, read, change the document in Lua and write it back: each document
+-- changes in one transaction. The file is opened at first use.
 -- SPDX-License-Identifier: Apache-2.0
 
 local json = require "gander.json"
 local order = require "lib.store.order"
 local read = require "lib.store.sqlite.read"
 local shape = require "lib.store.shape"
+local sql = require "lib.store.sqlite.sql"
 local sqlite = require "gander.sqlite"
 local tables = require "lib.store.sqlite.tables"
 local update = require "lib.store.update"
@@ -15,7 +16,7 @@ local update = require "lib.store.update"
 local M = {}
 M.__index = M
 
-local CHUNK = 500
+local CHUNK = 100 -- documents that one transaction changes
 
 -- `place()` gives the file's path when it is first needed.
 function M.new(place)
@@ -149,7 +150,24 @@ function M:update(collection, node, ops, many, may_insert)
   end)
 end
 
+-- What SQL can match alone is not read first: a deletion may be of many large documents.
+local function delete_unread(raw, collection, plan)
+  local text, params = sql.delete(collection, plan, CHUNK)
+  local n = 0
+  repeat
+    local gone, message, code = raw:exec(text, params)
+    if not gone then return nil, message, code end
+    n = n + gone
+  until gone < CHUNK
+  return n
+end
+
+-- How many documents are gone | nil, message, code
 function M:delete(collection, node, many)
+  local raw, message, code = self:open()
+  if not raw then return nil, message, code end
+  local plan = sql.plan(collection, node)
+  if many and plan.exact then return delete_unread(raw, collection, plan) end
   return change(self, collection, node, many, remove)
 end
 

@@ -96,16 +96,13 @@ return function(open, support)
 
     ["$prefix is anchored and keeps case, $contains is literal and folds ASCII case"] = function(t)
       local db <close> = open(t)
-      fill(
-        db.things,
-        {
-          a = { v = "Über.Gans" },
-          b = { v = "über" },
-          c = { v = { "x", "gans" } },
-          d = { v = "50%_" },
-          e = { v = 5 },
-        }
-      )
+      fill(db.things, {
+        a = { v = "Über.Gans" },
+        b = { v = "über" },
+        c = { v = { "x", "gans" } },
+        d = { v = "50%_" },
+        e = { v = 5 },
+      })
       finds(t, db.things, { v = { ["$prefix"] = "Über" } }, { "a" })
       finds(t, db.things, { v = { ["$prefix"] = "ga" } }, { "c" })
       finds(t, db.things, { v = { ["$contains"] = "GANS" } }, { "a", "c" })

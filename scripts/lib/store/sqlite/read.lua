@@ -10,7 +10,7 @@ local sql = require "lib.store.sqlite.sql"
 
 local M = {}
 
-local CHUNK = 500
+local CHUNK = 200 -- documents of one statement
 local SORT_MAX = 10000 -- documents that may be sorted in Lua
 
 local DECODING = { typed = true, max_depth = 66 } -- a date is one level deeper in the text
