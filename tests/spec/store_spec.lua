@@ -57,6 +57,13 @@ local LISTS = {
     nil,
     "sandbox_logs:project_id,first_seq (<expr>=? AND <expr>>?)",
   },
+  {
+    "sandbox_logs",
+    { project_id = "p", ["cursor.sandbox_id"] = "s", ["cursor.source"] = "stdout" },
+    { "-first_seq" },
+    nil,
+    "sandbox_logs:cursor.sandbox_id,cursor.source,first_seq (<expr>=? AND <expr>=?)",
+  },
   { "activity", { project_id = "p" }, { "-at" }, { date(5), "a" }, "activity:project_id,at (<expr>=? AND <expr><?)" },
   { "decisions", { project_id = "p" }, { "-at" }, nil, "decisions:project_id,at (<expr>=?)" },
   { "decisions", { at = { ["$lt"] = date(5) } }, { "at" }, nil, "decisions:at (<expr><?)" },
