@@ -60,38 +60,34 @@ static int on_authorize(void *arg, int action, const char *a, const char *b, con
                         const char *d) {
     (void)a, (void)b, (void)c, (void)d;
     const struct db *db = arg;
-    return db->own ? SQLITE_OK
-           : action == SQLITE_TRANSACTION || action == SQLITE_SAVEPOINT ||
-                   action == SQLITE_ATTACH || action == SQLITE_DETACH
-               ? SQLITE_DENY
-               : SQLITE_OK;
+    bool own_word = action == SQLITE_TRANSACTION || action == SQLITE_SAVEPOINT ||
+                    action == SQLITE_ATTACH || action == SQLITE_DETACH;
+    return own_word && !db->own ? SQLITE_DENY : SQLITE_OK;
 }
 
 /* Fill *err from the connection's last error; returns false. */
 static bool db_fail(const struct db *db, int rc, struct err *err) {
     const char *text = sqlite3_errmsg(db->handle);
-    switch (rc) {
-    case SQLITE_CONSTRAINT_UNIQUE:
-    case SQLITE_CONSTRAINT_PRIMARYKEY:
-    case SQLITE_CONSTRAINT_ROWID:
+    char reason[128];
+    if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY ||
+        rc == SQLITE_CONSTRAINT_ROWID) {
         return err_set(err, ERR_CONFLICT, "%s", text);
-    default:
-        break;
     }
     switch (rc & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return is_late(db) ? err_set(err, ERR_TIMEOUT,
-                                     "the call's time ended in a wait for the "
-                                     "database")
-                           : err_set(err, ERR_BUSY, "the database is busy: %s", text);
+        if (is_late(db)) {
+            return err_set(err, ERR_TIMEOUT, "the call's time ended in a wait for the database");
+        }
+        return err_set(err, ERR_BUSY, "the database is busy: %s", text);
     case SQLITE_INTERRUPT:
         return err_set(err, ERR_TIMEOUT, "the call's time ended in a statement");
     case SQLITE_FULL:
         return err_set(err, ERR_UNAVAILABLE, "the disk is full");
     case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
         return err_set(err, ERR_UNAVAILABLE, "%s: %s", text,
-                       strerror(sqlite3_system_errno(db->handle)));
+                       strerror_r(sqlite3_system_errno(db->handle), reason, sizeof reason));
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
