@@ -68,7 +68,7 @@ static int on_authorize(void *arg, int action, const char *a, const char *b, con
 /* Fill *err from the connection's last error; returns false. */
 static bool db_fail(const struct db *db, int rc, struct err *err) {
     const char *text = sqlite3_errmsg(db->handle);
-    char reason[128];
+    int cause = sqlite3_system_errno(db->handle);
     if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY ||
         rc == SQLITE_CONSTRAINT_ROWID) {
         return err_set(err, ERR_CONFLICT, "%s", text);
@@ -86,8 +86,8 @@ static bool db_fail(const struct db *db, int rc, struct err *err) {
         return err_set(err, ERR_UNAVAILABLE, "the disk is full");
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
-        return err_set(err, ERR_UNAVAILABLE, "%s: %s", text,
-                       strerror_r(sqlite3_system_errno(db->handle), reason, sizeof reason));
+        return cause != 0 ? err_errno(err, cause, "%s", text)
+                          : err_set(err, ERR_UNAVAILABLE, "%s", text);
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
@@ -209,10 +209,7 @@ struct db *db_open(const char *path, const struct db_options *options, struct si
     db->busy_ms = options->busy_ms;
     int rc = sqlite3_open_v2(
         path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-    bool ok = rc == SQLITE_OK ? db_setup(db, options, err)
-              : (rc & 0xff) == SQLITE_CANTOPEN
-                  ? err_errno(err, sqlite3_system_errno(db->handle), "cannot open")
-                  : db_fail(db, rc, err);
+    bool ok = rc == SQLITE_OK ? db_setup(db, options, err) : db_fail(db, rc, err);
     if (!ok) {
         err_wrap(err, "%s", path);
         db_close(db);
