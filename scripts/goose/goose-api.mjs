@@ -1092,8 +1092,8 @@ async function pipeToSocket(socketPath) {
   const server = net.createServer({ allowHalfOpen: true }, (client) => {
     const gateway = net.connect({ path: socketPath, allowHalfOpen: true });
     for (const [one, other] of [[client, gateway], [gateway, client]]) {
-      one.on("error", () => other.destroy());
-      one.on("close", () => other.destroy());
+      one.on("error", () => {}); // "close" follows
+      one.on("close", () => other.destroySoon());
       one.pipe(other);
     }
   });

@@ -218,6 +218,27 @@ gooseTest("a goose that does not end its run is killed, and other sessions go on
   assert.deepEqual(model.conversation(), ["user: remember me", "assistant: fine", "user: still there?"]);
 });
 
+gooseTest("a goose that is killed in a tool leaves no tool behind", async (t) => {
+  const api = await startServer(t, "goose");
+  const { id } = await api.session({ mode: "auto" });
+  const stream = await api.send(id, "run `sleep 619`");
+  await until(() => processes("sleep 619").length > 0, "the tool's process");
+  process.kill(gooseOf(api), "SIGKILL");
+  const events = await stream.end();
+  assert.equal(events.findLast((event) => event.type === "tool_update").data.status, "failed");
+  assert.equal(lastOf(events).data.status, "failed");
+  await until(() => processes("sleep 619").length === 0, "the tool's process is gone");
+});
+
+gooseTest("a tool's output is seen while it runs", async (t) => {
+  const api = await startServer(t, "goose");
+  const { id } = await api.session({ mode: "auto" });
+  const slow = await api.say(id, "run `echo first; sleep 1; echo second`");
+  const updates = slow.filter((event) => event.type === "tool_update").map((event) => event.data);
+  assert.deepEqual([updates[0].status, updates[0].output], ["in_progress", "first\n"]);
+  assert.deepEqual([updates.at(-1).status, updates.at(-1).output], ["completed", "first\nsecond"]);
+});
+
 gooseTest("killing this server's goose in a tool leaves no tool behind", async (t) => {
   const api = await startServer(t, "goose");
   const { id } = await api.session({ mode: "auto" });
