@@ -399,7 +399,7 @@ class Run {
     session.run = this;
     session.interrupted = false;
     session.runs.set(this.messageId, this);
-    if (session.runs.size > 200) session.runs.delete(session.runs.keys().next().value);
+    if (session.runs.size > 50) session.runs.delete(session.runs.keys().next().value);
     const message = { id: this.messageId, role: "user", created_at: this.startedAt, parts: [{ type: "text", text: this.content }], status: "complete", model: engine.model };
     this.emit("run_started", { message_id: this.messageId });
     session.add(message);
