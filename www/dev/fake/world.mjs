@@ -107,7 +107,8 @@ export function createWorld({ speed, projects: extra }) {
       counts: { total: 2, user: 1 },
       settings: { max_active: 10 },
     });
-    const run = (p.activation = randomUUID());
+    p.activation = randomUUID();
+    const run = p.activation;
     p.progress = { step: 0, of: STEPS.length, text: "", steps: [] };
     for (const [index, [name, text, ms]] of STEPS.entries()) {
       const step = { name, started_at: now() };

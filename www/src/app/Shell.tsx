@@ -49,12 +49,12 @@ export function Shell({ user, project, tab = "chat", policies, home, theme, turn
       </a>
       <Header user={user} theme={theme} turn={turn} />
       <Banners />
-      <div className="flex min-h-0 grow">
+      <div className={cn("flex min-h-0 grow", home && "max-md:flex-col-reverse")}>
         <aside
           aria-label="Places"
           className={cn(
             "w-66 shrink-0 flex-col border-line border-r bg-panel md:flex",
-            home ? "flex max-md:w-full" : "hidden",
+            home ? "flex max-md:min-h-0 max-md:w-full max-md:grow" : "hidden",
           )}
         >
           {user && !unknown && <ProjectList user={user} current={project} tab={tab} />}
@@ -74,7 +74,7 @@ export function Shell({ user, project, tab = "chat", policies, home, theme, turn
         <main
           id="view"
           tabIndex={-1}
-          className={cn("flex min-w-0 grow flex-col outline-none", home && "max-md:hidden")}
+          className={cn("flex min-w-0 grow flex-col outline-none", home && "max-md:grow-0")}
         >
           {unknown ? (
             <Empty title={`There is no user "${user}"`}>

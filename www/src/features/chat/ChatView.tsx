@@ -99,11 +99,8 @@ function NewChat({ project: p, activate }: { project: Project; activate?: React.
 const ignore = () => {};
 
 function Inactive({ project: p, activate }: { project: Project; activate?: React.ReactNode }) {
-  return (
-    <div className="flex items-center justify-center gap-3 border-line border-t p-4 text-muted">
-      {p.state === "inactive" ? activate : "The agent answers once the project is active."}
-    </div>
-  );
+  if (p.state !== "inactive") return null;
+  return <div className="flex items-center justify-center border-line border-t p-4">{activate}</div>;
 }
 
 function OpenChat({

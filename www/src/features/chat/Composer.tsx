@@ -92,7 +92,9 @@ export function Composer({
           />
           <div className="flex items-center gap-2 px-2 pb-2">
             <ModeChoice mode={mode} onMode={onMode} blocked={blocked} />
-            <span className="ml-auto text-muted text-xs max-sm:hidden">{blocked ?? "Enter sends"}</span>
+            <span className="ml-auto text-muted text-xs">
+              <span className="max-sm:hidden">{blocked ?? "Enter sends"}</span>
+            </span>
             {running && (
               <Button size="small" onClick={onCancel} title="Escape">
                 <Square size={12} aria-hidden /> Cancel

@@ -1,7 +1,7 @@
 // The lines themselves, drawn only where they are seen. Follows the end until the reader scrolls up.
 // SPDX-License-Identifier: Apache-2.0
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { memo, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { memo, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { keys } from "@/api/keys";
 import { cache } from "@/api/live";
 import { type LogFilter, type LogState, prepend, readOlder } from "@/api/logs";
@@ -180,10 +180,15 @@ const Line = memo(function Line({ line: l, q, wrap, times, start }: LineProps) {
         )}
       >
         {bad && <span className="sr-only">{l.stream}: </span>}
-        {q
-          ? marked(l.text, q).map((piece, i) => (i % 2 ? <mark key={`${i}${piece}`}>{piece}</mark> : piece))
-          : ansiSpans(l.text)}
+        {q ? <Marked text={l.text} q={q} /> : ansiSpans(l.text)}
       </span>
     </div>
   );
 });
+
+function Marked({ text, q }: { text: string; q: string }) {
+  const out: ReactNode[] = [];
+  for (const piece of marked(text, q))
+    out.push(out.length % 2 ? <mark key={out.length}>{piece}</mark> : piece);
+  return out;
+}

@@ -28,7 +28,22 @@ const colours = HighlightStyle.define([
 
 const look = EditorView.theme({
   "&": { height: "100%", fontSize: "13px", backgroundColor: "var(--bg)", color: "var(--text)" },
-  ".cm-scroller": { fontFamily: '"JetBrains Mono Variable", ui-monospace, monospace', lineHeight: "20px" },
+  // The library's marks are data: images, which the page's policy refuses.
+  ".cm-lint-marker-error": { content: '"▲"', color: "var(--red)", fontSize: "11px" },
+  ".cm-lint-marker-warning": { content: '"▲"', color: "var(--amber)", fontSize: "11px" },
+  ".cm-lintRange-error, .cm-lintRange-warning, .cm-lintRange-info, .cm-lintRange-hint": {
+    backgroundImage: "none",
+    textDecoration: "underline wavy var(--red) 1px",
+    textUnderlineOffset: "3px",
+  },
+  ".cm-changedText, .cm-merge-a .cm-changedText, .cm-merge-b .cm-changedText, .cm-deletedText": {
+    background: "color-mix(in srgb, var(--accent) 30%, transparent) !important",
+  },
+  ".cm-scroller": {
+    fontFamily: '"JetBrains Mono Variable", ui-monospace, monospace',
+    lineHeight: "20px",
+    fontVariantLigatures: "none",
+  },
   ".cm-content": { caretColor: "var(--text)" },
   ".cm-cursor": { borderLeftColor: "var(--text)" },
   ".cm-gutters": { backgroundColor: "var(--panel)", color: "var(--muted)", border: "none" },

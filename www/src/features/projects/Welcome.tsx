@@ -29,7 +29,7 @@ export function Welcome({ user }: { user: string }) {
   if (projects.isPending) return <Bones />;
   const none = projects.data?.length === 0;
   return (
-    <div className="mx-auto flex max-w-xl flex-col gap-4 px-6 py-16">
+    <div className="mx-auto flex w-full max-w-xl flex-col gap-4 px-6 py-16 max-md:gap-2 max-md:px-4 max-md:py-4">
       <h1 className="font-semibold text-xl">{none ? "Welcome to Gander" : "Pick a project"}</h1>
       <p className="text-muted">
         {none
