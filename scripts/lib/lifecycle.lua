@@ -189,6 +189,9 @@ function M.want(project, desired, why)
   if desired ~= "active" then
     fields.next = json.null
   end
+  if project.state == "active" then
+    fields.last_error = json.null -- that of a policy that failed; the activation's own is over
+  end
   if why.person and project.desired ~= desired then
     fields.revision = project.revision + 1
   end

@@ -86,6 +86,14 @@ function M.context(project, provider, time_ms)
   }
 end
 
+-- How many bytes of files a project has; what was last seen when its provider cannot say.
+function M.workspace_bytes(project)
+  local provider = M.get(project.provider)
+  local bytes = provider and provider.workspace_bytes and provider.workspace_bytes(project)
+  local usage = project.sandbox and project.sandbox.usage
+  return bytes or math.floor((usage and usage.disk_mb or 0) * 1048576)
+end
+
 -- How to reach a port of the project's sandbox: {url, netns?, headers?} | nil, message, code
 function M.endpoint(project, port)
   local provider, message, code = M.get(project.sandbox and project.sandbox.provider or project.provider)

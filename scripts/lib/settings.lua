@@ -70,11 +70,16 @@ function M.effective(project)
   return out
 end
 
+-- The source this project is started from, without secrets.
+function M.bare_source(project)
+  return project.source or (sys.config.goose or {}).source or { type = "builtin" }
+end
+
 -- The source this project is started from, the password of a git one in plain.
 -- -> source | nil, message, code
 function M.source(project)
   local source = {}
-  for name, value in pairs(project.source or (sys.config.goose or {}).source or { type = "builtin" }) do
+  for name, value in pairs(M.bare_source(project)) do
     source[name] = value
   end
   local sealed = project.source and project.secrets and project.secrets.password

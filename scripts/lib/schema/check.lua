@@ -153,8 +153,29 @@ function checks.array(s, v, field, faults)
   return out
 end
 
+-- The choice that the object names by its field `by`.
+local function check_named(s, v, field, faults)
+  if not is_object(v) then
+    fault(faults, field, "type", "must be an object")
+    return v
+  end
+  local names = {}
+  for _, choice in ipairs(s.choices) do
+    local enum = choice.fields[s.by].enum
+    if in_list(enum, v[s.by]) then
+      return check(choice, v, field, faults)
+    end
+    table.move(enum, 1, #enum, #names + 1, names)
+  end
+  fault(faults, inside(field, s.by), "enum", "must be one of " .. table.concat(names, ", "))
+  return v
+end
+
 -- The faults shown are those of the choice that fits best: the one with the fewest.
 function checks.one_of(s, v, field, faults)
+  if s.by then
+    return check_named(s, v, field, faults)
+  end
   local best
   for _, choice in ipairs(s.choices) do
     local mine = {}
