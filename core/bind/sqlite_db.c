@@ -114,6 +114,9 @@ static void statement_clear(struct statement *s) {
 
 void db_close(void *thing) {
     struct db *db = thing;
+    if (db == NULL) {
+        return;
+    }
     for (int i = 0; i < CACHE_MAX; i++) {
         statement_clear(&db->cache[i]);
     }

@@ -17,11 +17,7 @@ local OPTIONAL = { order = true, tests = true, every_s = true }
 local TEST_FIELDS = { name = true, facts = true, item = true, expect = true }
 
 local function suggest(name, known)
-  local names = {}
-  for other in pairs(known) do
-    names[#names + 1] = other
-  end
-  local near = nearest.of(name, names)
+  local near = nearest.of(name, known)
   return near and ("; did you mean '" .. near .. "'?") or ""
 end
 

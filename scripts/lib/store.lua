@@ -11,11 +11,7 @@ local nearest = require "lib.nearest"
 local sys = require "gander.sys"
 
 local function unknown(name, declared)
-  local names = {}
-  for other in pairs(declared) do
-    names[#names + 1] = other
-  end
-  local near = nearest.of(name, names)
+  local near = nearest.of(name, declared)
   return ("the store has no collection '%s'"):format(name) .. (near and ("; the nearest is '%s'"):format(near) or "")
 end
 

@@ -50,9 +50,10 @@ function M.draining(project, deadline_ms)
   return #busy == 0
 end
 
+-- Files are read to their end, what was read is stored.
 local function stop_following(project_id)
   for _, entry in ipairs(follow.list()) do
-    if entry.data and entry.data.project_id == project_id then
+    if entry.key:sub(1, #project_id + 5) == "chat:" .. project_id or entry.key:sub(1, #project_id + 5) == "logs:" .. project_id then
       follow.stop(entry.key)
     end
   end
@@ -60,12 +61,12 @@ end
 
 -- The sandbox is gone or will be killed now: what still ran was cut off, and its log is read to the end.
 function M.stopped(project)
+  stop_following(project._id)
   for _, session in ipairs(sessions.busy(project._id)) do
     if not session.outbox then
       ending.interrupt(session._id, GONE)
     end
   end
-  stop_following(project._id)
 end
 
 -- All that was said and logged in a project goes with it.

@@ -230,4 +230,97 @@ return {
     t.eq(fs.size(logs[3].follow.file), 3)
     t.fails("invalid", provider.logs_stored(ctx, "../spec.json", 3))
   end,
+
+  ["a sandbox outlives a killed host and is found again"] = function(t)
+    wanted(t)
+    local ctx = context(t)
+    local _ <close> = cleaner(ctx)
+    local script = {
+      'json = require "gander.json"',
+      "ctx = json.decode " .. string.format("%q", json.encode(ctx)),
+      'p = require "providers.local"',
+      "p.create(ctx)",
+      string.format("p.put(ctx, {{path='/opt/gander/server.mjs', text=json.decode %q}})", json.encode(SERVER)),
+      "p.start(ctx, {step='start', argv={'node', '/opt/gander/server.mjs'}, cwd='/workspace'})",
+      "while true do end",
+    }
+    local host <close> = must(process.spawn {
+      argv = { sys.home .. "/gander", "repl", "--data", sys.data }, fds = { [0] = { data = table.concat(script, "\n") .. "\n" } },
+    })
+    t.wait(function()
+      return get(ctx, "/health")
+    end)
+    host:kill "KILL"
+    must(host:wait(10000))
+    t.eq(provider.status(ctx).state, "running")
+    t.eq(get(ctx, "/health").status, 200)
+    t.eq(sh(ctx, "echo still here").out, "still here\n")
+    t.ok(provider.stop(ctx, { grace_ms = 1000 }))
+    t.eq(provider.status(ctx).state, "stopped")
+  end,
+
+  ["a start that was cut short is made anew"] = function(t)
+    wanted(t)
+    local ctx = context(t)
+    local _ <close> = cleaner(ctx)
+    up(t, ctx)
+    local file = sys.data .. "/local/sandboxes/" .. ctx.name .. "/steps/start/run.json"
+    local run = json.decode(fs.read(file))
+    run.phase = "starting"
+    fs.write_atomic(file, json.encode(run))
+    local before = provider.endpoint(ctx, 3001).netns
+    local pid = before:pid()
+    before:close()
+    must(provider.start(ctx, { step = "start", argv = { "node", "/opt/gander/server.mjs" } }))
+    t.wait(function()
+      return get(ctx, "/health")
+    end)
+    local after = provider.endpoint(ctx, 3001).netns
+    t.ok(after:pid() ~= pid)
+    after:close()
+    t.eq(process.adopt(pid, 0), nil)
+  end,
+
+  ["after a reboot nothing is taken for running"] = function(t)
+    wanted(t)
+    local ctx = context(t)
+    local _ <close> = cleaner(ctx)
+    up(t, ctx)
+    local file = sys.data .. "/local/sandboxes/" .. ctx.name .. "/steps/start/run.json"
+    local text = fs.read(file)
+    local run = json.decode(text)
+    run.boot_id = "another"
+    fs.write_atomic(file, json.encode(run))
+    local seen = provider.status(ctx)
+    t.eq({ seen.state, seen.exit, seen.reason }, { "stopped", 137, "this machine was restarted" })
+    t.fails("unavailable", provider.endpoint(ctx, 3001))
+    fs.write_atomic(file, text)
+  end,
+
+  ["a killed sandbox is seen as killed"] = function(t)
+    wanted(t)
+    local ctx = context(t)
+    local _ <close> = cleaner(ctx)
+    up(t, ctx)
+    local init = provider.endpoint(ctx, 3001).netns
+    init:kill "KILL"
+    init:close()
+    local seen = t.wait(function()
+      local now = provider.status(ctx)
+      return now.exit and now
+    end)
+    t.eq(seen.exit, 137)
+  end,
+
+  ["what the server leaves behind does not keep the sandbox alive"] = function(t)
+    wanted(t)
+    local ctx = context(t)
+    local _ <close> = cleaner(ctx)
+    must(provider.create(ctx))
+    must(provider.start(ctx, { step = "start", argv = { "sh", "-c", "sleep 600 & exit 5" } }))
+    t.eq(t.wait(function()
+      return provider.status(ctx).exit
+    end), 5)
+    t.fails("unavailable", provider.endpoint(ctx, 3001))
+  end,
 }
