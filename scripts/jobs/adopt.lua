@@ -21,9 +21,7 @@ local function adopt(project)
     log("warn", "a sandbox did not live on", { sandbox = ctx.name, state = state })
     local limit = facts_of.settings(project).health_failures or 3
     local failed = lifecycle.note(project, { ["health.ok"] = false, ["health.failures"] = limit })
-    if failed then
-      health.judge(failed, state)
-    end
+    if failed then health.judge(failed, state) end
   end
   queue.push("reconcile", {}, { key = project._id })
 end

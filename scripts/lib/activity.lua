@@ -12,24 +12,18 @@ local M = {}
 local function place_of(cursor)
   local ms, id = cursor:match "^(%d+):([%w:-]+)$"
   ms = math.tointeger(tonumber(ms))
-  if not ms or ms > 253402300799999 then
-    return nil
-  end
+  if not ms or ms > 253402300799999 then return nil end
   return date(ms), id
 end
 
 local function newest(collection, project_id, limit, at, id)
   local q = { project_id = project_id }
-  if at then
-    q["$or"] = { { at = { ["$lt"] = at } }, { at = at, _id = { ["$lt"] = id } } }
-  end
+  if at then q["$or"] = { { at = { ["$lt"] = at } }, { at = at, _id = { ["$lt"] = id } } } end
   return collection:find(q, { sort = { "-at", "-_id" }, limit = limit })
 end
 
 local function later(a, b)
-  if a.at ~= b.at then
-    return b.at < a.at
-  end
+  if a.at ~= b.at then return b.at < a.at end
   return b._id < a._id
 end
 
@@ -50,16 +44,12 @@ function M.page(project_id, limit, after)
   local at, id
   if after then
     at, id = place_of(after)
-    if not at then
-      return nil, "after= is no cursor of this list", "invalid"
-    end
+    if not at then return nil, "after= is no cursor of this list", "invalid" end
   end
   local rows, all = {}, {}
   for _, collection in ipairs { db.activity, db.decisions } do
     local found, message, code = newest(collection, project_id, limit + 1, at, id)
-    if not found then
-      return nil, message, code
-    end
+    if not found then return nil, message, code end
     table.move(found, 1, #found, #all + 1, all)
   end
   table.sort(all, later)

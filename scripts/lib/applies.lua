@@ -33,9 +33,7 @@ function M.waiting(doc)
   if RUNS[doc.state] and doc.applied then
     local now, before = parts(doc), json.decode(doc.applied)
     for name, value in pairs(now) do
-      if before[name] ~= value then
-        names[#names + 1] = name
-      end
+      if before[name] ~= value then names[#names + 1] = name end
     end
     table.sort(names)
   end

@@ -20,9 +20,7 @@ end
 
 -- RFC 7396.
 local function merge(target, patch)
-  if not is_object(patch) then
-    return patch
-  end
+  if not is_object(patch) then return patch end
   local out = json.object {}
   for name, value in pairs(is_object(target) and target or {}) do
     out[name] = value
@@ -40,13 +38,9 @@ end
 -- The name as it must be unique among a user's projects. -> key | nil, message
 function M.name_key(name)
   local key, message = sys.fold(name)
-  if not key then
-    return nil, message
-  end
+  if not key then return nil, message end
   key = key:gsub("%s+", " "):match "^ ?(.-) ?$"
-  if key == "" then
-    return nil, "must not be empty"
-  end
+  if key == "" then return nil, "must not be empty" end
   return key
 end
 
@@ -60,7 +54,9 @@ local function resolve_env(given, stored, faults)
   for name, value in pairs(given or {}) do
     if value == HIDDEN and stored[name] == nil then
       faults[#faults + 1] = {
-        field = "settings.env." .. name, rule = "hidden", message = "is \"***\", which means as it was, but there was none",
+        field = "settings.env." .. name,
+        rule = "hidden",
+        message = 'is "***", which means as it was, but there was none',
       }
     end
     env[name] = value == HIDDEN and stored[name] or value
@@ -91,7 +87,9 @@ local function seal(whole, doc, faults)
   local moved = doc and doc.source and whole.source and host_of(doc.source.url) ~= host_of(whole.source.url)
   if password == HIDDEN and not old.password then
     faults[#faults + 1] = {
-      field = "source.password", rule = "hidden", message = "is \"***\", which means as it was, but there was none",
+      field = "source.password",
+      rule = "hidden",
+      message = 'is "***", which means as it was, but there was none',
     }
   elseif not password or (password == HIDDEN and moved) then
     secrets.password = nil
@@ -104,9 +102,7 @@ end
 local function without(object, name)
   local out = json.object {}
   for key, value in pairs(object) do
-    if key ~= name then
-      out[key] = value
-    end
+    if key ~= name then out[key] = value end
   end
   return out
 end
@@ -115,31 +111,27 @@ end
 local function take_apart(whole, doc)
   local faults = {}
   local key, message = M.name_key(whole.name)
-  if not key then
-    faults[#faults + 1] = { field = "name", rule = "name", message = message }
-  end
+  if not key then faults[#faults + 1] = { field = "name", rule = "name", message = message } end
   local secrets = seal(whole, doc, faults)
-  if #faults > 0 then
-    return nil, faults
-  end
+  if #faults > 0 then return nil, faults end
   local description = whole.description ~= "" and whole.description or nil
   return {
-    name = whole.name, name_key = key, description = description, source = whole.source and without(whole.source, "password"),
-    settings = without(whole.settings or {}, "env"), secrets = secrets,
+    name = whole.name,
+    name_key = key,
+    description = description,
+    source = whole.source and without(whole.source, "password"),
+    settings = without(whole.settings or {}, "env"),
+    secrets = secrets,
   }
 end
 
 -- The document of a new project. -> doc | nil, faults
 function M.new(user_id, body, provider)
   local whole, faults = project_schema.check(without(body, "provider"))
-  if not whole then
-    return nil, faults
-  end
+  if not whole then return nil, faults end
   local doc
   doc, faults = take_apart(whole)
-  if not doc then
-    return nil, faults
-  end
+  if not doc then return nil, faults end
   local now = date(sys.now())
   doc._id, doc._rev, doc.user_id, doc.provider = sys.uuid(), 1, user_id, provider
   doc.state, doc.desired, doc.revision, doc.created_at, doc.updated_at = "inactive", "inactive", 1, now, now
@@ -155,14 +147,10 @@ function M.change(doc, body, replace)
     base.source, base.settings = not body.source and base.source or nil, not body.settings and base.settings or nil
   end
   local whole, faults = project_schema.check(merge(base, body))
-  if not whole then
-    return nil, faults
-  end
+  if not whole then return nil, faults end
   local fields
   fields, faults = take_apart(whole, doc)
-  if not fields then
-    return nil, faults
-  end
+  if not fields then return nil, faults end
   local set, unset = {}, {}
   for _, name in ipairs { "name", "name_key", "description", "source", "settings", "secrets" } do
     local old, new = doc[name], fields[name]

@@ -15,12 +15,18 @@ end
 
 local NAME = S.string { min = 1, max = 64, trim = true, pattern = NO_CONTROL, hint = LINE.hint }
 local DESCRIPTION = S.string { max = 500, pattern = "^[^%z\1-\8\11-\31\127]*$", hint = LINE.hint }
-local ARGV = S.array(S.string { min = 1, max = 4096, pattern = "^[^%z]*$", hint = "must not have a NUL" }, { min = 1, max = 64 })
+local ARGV =
+  S.array(S.string { min = 1, max = 4096, pattern = "^[^%z]*$", hint = "must not have a NUL" }, { min = 1, max = 64 })
 local URL = S.string {
-  min = 1, max = 2000, pattern = "^[^%-%s%c][^%s%c\"'\\]*$", hint = "must be a URL without blanks, quotes or a leading dash",
+  min = 1,
+  max = 2000,
+  pattern = "^[^%-%s%c][^%s%c\"'\\]*$",
+  hint = "must be a URL without blanks, quotes or a leading dash",
 }
 local PATH = S.string {
-  max = 400, pattern = "^[%w._][%w._/ -]*$", hint = "must be a path within the source, such as apps/api",
+  max = 400,
+  pattern = "^[%w._][%w._/ -]*$",
+  hint = "must be a path within the source, such as apps/api",
 }
 
 local function source(type, fields)
@@ -31,11 +37,18 @@ end
 local SOURCE = S.one_of({
   source("builtin", {}),
   source("git", {
-    url = URL, revision = S.optional(S.string {
-      min = 1, max = 200, pattern = "^%w[%w._/-]*$", hint = "must be a branch, a tag or a commit",
+    url = URL,
+    revision = S.optional(S.string {
+      min = 1,
+      max = 200,
+      pattern = "^%w[%w._/-]*$",
+      hint = "must be a branch, a tag or a commit",
     }),
-    username = S.optional(line(1, 200)), password = S.optional(line(1, 2000)), directory = S.optional(PATH),
-    install = S.optional(ARGV), start = S.optional(ARGV),
+    username = S.optional(line(1, 200)),
+    password = S.optional(line(1, 2000)),
+    directory = S.optional(PATH),
+    install = S.optional(ARGV),
+    start = S.optional(ARGV),
   }),
   source("tarball", { url = URL, install = S.optional(ARGV), start = S.optional(ARGV) }),
   source("image", { image = line(1, 500), start = S.optional(ARGV) }),
@@ -48,7 +61,8 @@ local SETTINGS = S.object {
   mode = S.optional(S.string { enum = { "approve", "smart_approve", "auto", "chat" } }),
   model = S.optional(line(1, 200)),
   env = S.optional(S.map(S.string { max = 32768, pattern = "^[^%z]*$", hint = "must not have a NUL" }, {
-    max = 200, key_pattern = "^[A-Za-z_][A-Za-z0-9_]*$",
+    max = 200,
+    key_pattern = "^[A-Za-z_][A-Za-z0-9_]*$",
   })),
   egress = S.optional(S.one_of {
     S.string { enum = { "allow", "deny" } },
@@ -64,12 +78,18 @@ local SETTINGS = S.object {
 }
 
 local WHOLE = {
-  name = NAME, description = S.optional(DESCRIPTION), source = S.optional(SOURCE), settings = S.optional(SETTINGS),
+  name = NAME,
+  description = S.optional(DESCRIPTION),
+  source = S.optional(SOURCE),
+  settings = S.optional(SETTINGS),
 }
 
 -- The body of POST, and that of PUT and PATCH: those are checked when they were laid over what is there.
 M.create = S.object {
-  name = NAME, description = WHOLE.description, source = WHOLE.source, settings = WHOLE.settings,
+  name = NAME,
+  description = WHOLE.description,
+  source = WHOLE.source,
+  settings = WHOLE.settings,
   provider = S.optional(S.string { min = 1, max = 64 }),
 }
 local ANY = S.optional(S.any {})
@@ -83,9 +103,7 @@ local SCHEMES = { git = { https = true, ssh = true, git = true }, tarball = { ht
 
 local function check_url(from, faults)
   local schemes = SCHEMES[from.type]
-  if not schemes then
-    return
-  end
+  if not schemes then return end
   local scheme, authority = from.url:match "^(%a[%w+.-]*)://([^/?#]*)"
   if not scheme and from.type == "git" and from.url:find "^[%w._-]+@[%w.-]+:[^:]" then
     return -- git@host:path
@@ -112,30 +130,22 @@ local function check_settings(settings, faults)
   local size = 0
   for name, value in pairs(settings.env or {}) do
     size = size + #name + #value
-    if name:find "^GOOSE_API_" then
-      fault(faults, "settings.env." .. name, "reserved", "is set by Gander itself")
-    end
+    if name:find "^GOOSE_API_" then fault(faults, "settings.env." .. name, "reserved", "is set by Gander itself") end
   end
-  if size > 131072 then
-    fault(faults, "settings.env", "max", "must have at most 128 KiB in all")
-  end
+  if size > 131072 then fault(faults, "settings.env", "max", "must have at most 128 KiB in all") end
 end
 
 -- Check a whole project {name, description?, source?, settings?}. -> the clean one | nil, faults
 function M.check(whole)
   local out, faults = S.check(S.object(WHOLE), whole)
-  if not out then
-    return nil, faults
-  end
+  if not out then return nil, faults end
   faults = {}
   if out.source then
     check_url(out.source, faults)
     check_directory(out.source, faults)
   end
   check_settings(out.settings or {}, faults)
-  if #faults > 0 then
-    return nil, faults
-  end
+  if #faults > 0 then return nil, faults end
   return out
 end
 

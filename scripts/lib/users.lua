@@ -11,9 +11,7 @@ end
 -- -> {id, name} | nil
 function M.get(id)
   for _, user in ipairs(M.all()) do
-    if user.id == id then
-      return user
-    end
+    if user.id == id then return user end
   end
   return nil
 end

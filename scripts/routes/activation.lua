@@ -6,7 +6,7 @@ local S = require "lib.schema"
 local activity = require "lib.activity"
 local explain = require "lib.explain"
 local facts_of = require "lib.facts"
-local lifecycle = require "lib.lifecycle"
+local desired = require "lib.desired"
 local policy = require "lib.policy"
 local projects = require "lib.projects"
 local providers = require "lib.providers"
@@ -28,20 +28,19 @@ local function going_away()
 end
 
 -- Write a wish; `fits(doc)` gives an answer when there is nothing to write, or one that refuses.
-local function wish(req, desired, force, fits)
+local function wish(req, wanted, force, fits)
   local message, code
   for _ = 1, RACES do
     local doc = load(req)
-    if not doc then
-      return app.not_found()
-    end
+    if not doc then return app.not_found() end
     local status, body = fits(doc)
-    if status then
-      return status, body
-    end
+    if status then return status, body end
     local after
-    after, message, code = lifecycle.want(doc, desired, {
-      by = req.by, request_id = req.id, person = true, force = force or nil,
+    after, message, code = desired.write(doc, wanted, {
+      by = req.by,
+      request_id = req.id,
+      person = true,
+      force = force or nil,
     })
     if after then
       return 202, view.project(after)
@@ -59,14 +58,16 @@ local function refused(doc)
   if provider then
     ok, message, code = providers.takes(provider, settings_of.bare_source(doc))
   end
-  if not ok then
-    return app.fail(code == "not_found" and "invalid" or code, message)
-  end
+  if not ok then return app.fail(code == "not_found" and "invalid" or code, message) end
   local facts = facts_of.of_project(doc)
   local verdict = policy.decide("admission", facts)
   if verdict.verdict == "deny" then
     local row = explain.record(verdict, "admission", facts, { project_id = doc._id, user_id = doc.user_id })
-    return app.fail("denied", "Not admitted: " .. row.reason, { { reason = "admission", decision = view.decision(row) } })
+    return app.fail(
+      "denied",
+      "Not admitted: " .. row.reason,
+      { { reason = "admission", decision = view.decision(row) } }
+    )
   end
 end
 
@@ -111,13 +112,9 @@ M["POST " .. ONE .. "/keepalive"] = app.route {
   answers = { [204] = "noted" },
   handler = function(req)
     local doc = load(req)
-    if not doc then
-      return app.not_found()
-    end
+    if not doc then return app.not_found() end
     local noted, message, code = projects.touch(doc._id, "preview")
-    if not noted then
-      return app.fail(code, message)
-    end
+    if not noted then return app.fail(code, message) end
     return 204
   end,
 }
@@ -127,9 +124,7 @@ M["GET " .. ONE .. "/status"] = app.route {
   answers = { [200] = "Status" },
   handler = function(req)
     local doc = load(req)
-    if not doc then
-      return app.not_found()
-    end
+    if not doc then return app.not_found() end
     return 200, view.status(doc)
   end,
 }
@@ -141,13 +136,9 @@ M["GET " .. ONE .. "/activity"] = app.route {
   handler = function(req)
     local cursor = bus.cursor { "user:" .. req.params.user }
     local doc = load(req)
-    if not doc then
-      return app.not_found()
-    end
+    if not doc then return app.not_found() end
     local items, next_page, code = activity.page(doc._id, req.query.limit, req.query.after)
-    if not items then
-      return app.fail(code, next_page)
-    end
+    if not items then return app.fail(code, next_page) end
     return 200, app.page(items, next_page), { ["X-Gander-Event-Id"] = cursor }
   end,
 }
@@ -157,9 +148,7 @@ M["GET " .. ONE .. "/contents"] = app.route {
   answers = { [200] = "Contents" },
   handler = function(req)
     local doc = load(req)
-    if not doc then
-      return app.not_found()
-    end
+    if not doc then return app.not_found() end
     local contents = talk.contents(doc._id)
     contents.file_bytes = providers.workspace_bytes(doc)
     contents.running = doc.state ~= "inactive"

@@ -19,10 +19,9 @@ M["GET /api/decisions"] = app.route {
   handler = function(req)
     local q = { user_id = req.query.user, project_id = req.query.project, policy = req.query.policy }
     q.at = req.query.since and { ["$gte"] = date(req.query.since) } or nil
-    local rows, next_page, code = db.decisions:find(q, { sort = { "-at" }, limit = req.query.limit, after = req.query.after })
-    if not rows then
-      return app.fail(code, next_page)
-    end
+    local rows, next_page, code =
+      db.decisions:find(q, { sort = { "-at" }, limit = req.query.limit, after = req.query.after })
+    if not rows then return app.fail(code, next_page) end
     local items = {}
     for i, row in ipairs(rows) do
       items[i] = view.decision(row)

@@ -7,11 +7,12 @@ local app = require "lib.app"
 local S = require "lib.schema"
 local db = require "lib.store"
 local events = require "lib.events"
-local lifecycle = require "lib.lifecycle"
+local desired = require "lib.desired"
 local project_edit = require "lib.project_edit"
 local project_schema = require "lib.project_schema"
 local projects = require "lib.projects"
 local providers = require "lib.providers"
+local revision = require "lib.revision"
 local settings_of = require "lib.settings"
 local users = require "lib.users"
 local view = require "lib.view"
@@ -22,13 +23,9 @@ local LIST = "/api/users/:user/projects"
 local ONE = LIST .. "/:project"
 local STATES = { "inactive", "creating", "active", "stopping", "error" }
 
-local function etag(doc)
-  return '"' .. doc.revision .. '"'
-end
-
 local function answer(status, doc, headers)
   headers = headers or {}
-  headers.ETag = etag(doc)
+  headers.ETag = revision.etag(doc)
   return status, view.project(doc), headers
 end
 
@@ -50,9 +47,7 @@ end
 -- Whether the provider can start the source: said here, before anything is created. -> faults or nil
 local function source_faults(doc)
   local provider, message = providers.get(doc.provider)
-  if not provider then
-    return { { field = "provider", rule = "known", message = message } }
-  end
+  if not provider then return { { field = "provider", rule = "known", message = message } } end
   local ok
   ok, message = providers.takes(provider, settings_of.bare_source(doc))
   return not ok and { { field = "source.type", rule = "provider", message = message } } or nil
@@ -63,18 +58,14 @@ M["GET " .. LIST] = app.route {
   query = app.page_query { q = S.optional(S.string { max = 64 }), state = S.optional(S.string { enum = STATES }) },
   answers = { [200] = "list of Project" },
   handler = function(req)
-    if not users.get(req.params.user) then
-      return app.not_found()
-    end
+    if not users.get(req.params.user) then return app.not_found() end
     local headers = { ["X-Gander-Event-Id"] = bus.cursor { "user:" .. req.params.user } }
     local query = { user_id = req.params.user, gone = { ["$exists"] = false }, state = req.query.state }
     local part = req.query.q and project_edit.name_key(req.query.q)
     query.name_key = part and { ["$contains"] = part } or nil
     local options = { sort = { "-created_at" }, limit = req.query.limit, after = req.query.after }
     local docs, next_page, code = db.projects:find(query, options)
-    if not docs then
-      return app.fail(code, next_page)
-    end
+    if not docs then return app.fail(code, next_page) end
     local items = {}
     for i, doc in ipairs(docs) do
       items[i] = view.project(doc)
@@ -88,14 +79,10 @@ M["POST " .. LIST] = app.route {
   body = project_schema.create,
   answers = { [201] = "Project" },
   handler = function(req)
-    if not users.get(req.params.user) then
-      return app.not_found()
-    end
+    if not users.get(req.params.user) then return app.not_found() end
     local doc, faults = project_edit.new(req.params.user, req.body, req.body.provider or providers.default())
     faults = faults or source_faults(doc)
-    if faults then
-      return invalid(faults)
-    end
+    if faults then return invalid(faults) end
     local made, message, code = db.projects:insert(doc)
     if code == "conflict" then
       return name_taken(doc.name)
@@ -112,34 +99,16 @@ M["GET " .. ONE] = app.route {
   answers = { [200] = "Project" },
   handler = function(req)
     local doc = projects.load(req.params.user, req.params.project)
-    if not doc then
-      return app.not_found()
-    end
+    if not doc then return app.not_found() end
     return answer(200, doc, { ["X-Gander-Event-Id"] = bus.cursor { "user:" .. req.params.user } })
   end,
 }
 
--- Does the If-Match of a request fit? Weak and strong tags alike, as a list or `*`.
-local function matches(req, doc)
-  local wanted = req.headers["if-match"]
-  if not wanted or wanted == "*" then
-    return true
-  end
-  for tag in wanted:gmatch '"?([%w]+)"?' do
-    if tag == tostring(doc.revision) then
-      return true
-    end
-  end
-  return false
-end
-
 local function change(req, replace)
-  if not projects.load(req.params.user, req.params.project) then
-    return app.not_found()
-  end
+  if not projects.load(req.params.user, req.params.project) then return app.not_found() end
   local faults
   local after, message, code = projects.change(req.params.project, function(doc)
-    if not matches(req, doc) then
+    if not revision.fits(doc, req.headers["if-match"]) then
       return nil, "The project was changed since (its revision is " .. doc.revision .. "); read it again", "stale"
     end
     local set, unset = project_edit.change(doc, req.given, replace)
@@ -152,9 +121,7 @@ local function change(req, replace)
     if set.source then
       local edited = { provider = doc.provider, source = set.source }
       faults = source_faults(edited)
-      if faults then
-        return nil, "invalid", "invalid"
-      end
+      if faults then return nil, "invalid", "invalid" end
     end
     set.revision, set.updated_at = doc.revision + 1, date(sys.now())
     if doc.state == "active" then
@@ -203,12 +170,10 @@ M["DELETE " .. ONE] = app.route {
     local message, code
     for _ = 1, 3 do
       local doc = projects.load(req.params.user, req.params.project)
-      if not doc then
-        return app.not_found()
-      end
+      if not doc then return app.not_found() end
       local why = { by = req.by, request_id = req.id, person = true, force = req.query.force or nil }
       local after
-      after, message, code = lifecycle.want(doc, "deleted", why)
+      after, message, code = desired.write(doc, "deleted", why)
       if after and after.gone then
         return 204
       elseif after then

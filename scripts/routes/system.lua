@@ -18,14 +18,10 @@ local POOR = { none = true, unsafe = true, reduced = true }
 
 -- A copy that may be written as JSON: without functions.
 local function plain(value)
-  if type(value) ~= "table" then
-    return value
-  end
+  if type(value) ~= "table" then return value end
   local out = #value > 0 and json.array {} or json.object {}
   for name, item in pairs(value) do
-    if type(item) ~= "function" then
-      out[name] = plain(item)
-    end
+    if type(item) ~= "function" then out[name] = plain(item) end
   end
   return out
 end
@@ -46,9 +42,7 @@ local function provider_view(name, notes)
   local found = providers.isolation(provider)
   if found then
     out.isolation = { tier = found.tier, statement = found.statement, details = found.details, reasons = found.reasons }
-    if POOR[found.tier] then
-      notes[#notes + 1] = "Provider '" .. name .. "': " .. found.statement
-    end
+    if POOR[found.tier] then notes[#notes + 1] = "Provider '" .. name .. "': " .. found.statement end
   end
   return out
 end
@@ -80,16 +74,24 @@ M["GET /api/system"] = app.route {
       people[i] = { id = user.id, name = user.name }
     end
     local configured = sys.config.goose or {}
-    return 200, {
-      version = sys.version.version, commit = sys.version.commit, generation = sys.version.generation,
-      node = installation.id(), started_at = date(sys.version.started_at),
-      store = { kind = "sqlite", ok = db.installation:count {} ~= nil }, providers = list,
-      goose = {
-        engine = configured.engine, version = configured.version,
-        model = { name = real and ((sys.config.model or {}).name or real) or "demo model", demo = real == nil },
-      },
-      users = people, limits = plain(sys.config.limits or {}), warnings = notes,
-    }
+    return 200,
+      {
+        version = sys.version.version,
+        commit = sys.version.commit,
+        generation = sys.version.generation,
+        node = installation.id(),
+        started_at = date(sys.version.started_at),
+        store = { kind = "sqlite", ok = db.installation:count {} ~= nil },
+        providers = list,
+        goose = {
+          engine = configured.engine,
+          version = configured.version,
+          model = { name = real and ((sys.config.model or {}).name or real) or "demo model", demo = real == nil },
+        },
+        users = people,
+        limits = plain(sys.config.limits or {}),
+        warnings = notes,
+      }
   end,
 }
 

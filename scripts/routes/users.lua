@@ -21,9 +21,7 @@ M["GET /api/users"] = app.route {
     local headers = { ["X-Gander-Event-Id"] = bus.cursor { "all" } }
     local items, next_page, from = {}, nil, 1
     for i, user in ipairs(users.all()) do
-      if req.query.after == user.id then
-        from = i + 1
-      end
+      if req.query.after == user.id then from = i + 1 end
     end
     for i = from, #users.all() do
       if #items == req.query.limit then

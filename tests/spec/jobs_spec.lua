@@ -23,10 +23,9 @@ end
 -- Run a job until it says it is done or waits. -> its last answer
 local function run(name, data)
   for _ = 1, 200 do
-    local answer = require("jobs." .. name).run { id = name, name = name, data = data or {}, fence = 1, tries = 0 } or {}
-    if answer.again_ms ~= 0 then
-      return answer
-    end
+    local answer = require("jobs." .. name).run { id = name, name = name, data = data or {}, fence = 1, tries = 0 }
+      or {}
+    if answer.again_ms ~= 0 then return answer end
     data = answer.data
   end
   error "the job does not come to rest"
@@ -70,7 +69,10 @@ return {
     p = w:get(id)
     t.eq({ p.state, p.desired, p.reason.policy, p.revision }, { "stopping", "inactive", "idle/after_minutes", 1 })
     local row = db.decisions:find_one { _id = p.reason.decision_id }
-    t.eq({ row.verdict, row.file, json.decode(row.facts).settings.idle_minutes }, { "stop", "policies/idle/after_minutes.lua", sys.config.policy.idle_minutes })
+    t.eq(
+      { row.verdict, row.file, json.decode(row.facts).settings.idle_minutes },
+      { "stop", "policies/idle/after_minutes.lua", sys.config.policy.idle_minutes }
+    )
     p = w:settle(id)
     t.eq({ p.state, p.reason.policy }, { "inactive", "idle/after_minutes" })
   end,
@@ -85,7 +87,14 @@ return {
     tick(w)
     t.eq((w:get(id).next.at.ms - sys.now() + 30000) // MINUTE, 10)
     local now = date(sys.now())
-    db.sessions:insert { _id = t.id(), project_id = id, user_id = "ada", status = "waiting_permission", created_at = now, updated_at = now }
+    db.sessions:insert {
+      _id = t.id(),
+      project_id = id,
+      user_id = "ada",
+      status = "waiting_permission",
+      created_at = now,
+      updated_at = now,
+    }
     w:later(60 * MINUTE)
     tick(w)
     t.eq(w:get(id).state, "active")
@@ -272,14 +281,24 @@ return {
     local function batch(seq, age_days)
       local at = date(sys.now() - age_days * 86400000)
       local line = { at = at, source = "goose-api", stream = "stdout", text = "x" }
-      db.sandbox_logs:insert { _id = string.format("%s:%015d", id, seq), project_id = id, first_seq = seq, at = at, lines = { line } }
+      db.sandbox_logs:insert {
+        _id = string.format("%s:%015d", id, seq),
+        project_id = id,
+        first_seq = seq,
+        at = at,
+        lines = { line },
+      }
     end
     for seq, age in ipairs { 50, 40, 40, 2, 1 } do
       batch(seq, age)
     end
     local old = w:project()._id
     db.sandbox_logs:insert {
-      _id = old .. ":1", project_id = old, first_seq = 1, at = date(sys.now() - 9 * 864000000), lines = { { text = "only" } },
+      _id = old .. ":1",
+      project_id = old,
+      first_seq = 1,
+      at = date(sys.now() - 9 * 864000000),
+      lines = { { text = "only" } },
     }
     clean(w)
     local left = {}
@@ -308,9 +327,7 @@ return {
     for _ = 1, 200 do
       w:work()
       w:later(300)
-      if w:get(id).state == "active" then
-        break
-      end
+      if w:get(id).state == "active" then break end
     end
     t.eq(w:get(id).state, "active")
     w:work()

@@ -1,7 +1,7 @@
 -- lib/policy and the shipped policies: contract, tests, order, faults, facts.
 -- SPDX-License-Identifier: Apache-2.0
 local sys = require "gander.sys"
-local facts_of = require "lib.facts"
+local guard = require "lib.facts.guard"
 local policy = require "lib.policy"
 
 local function facts(more)
@@ -19,9 +19,7 @@ local function with_decide(module, decide, fn)
   file.decide = decide
   local ok, message = pcall(fn)
   file.decide = own
-  if not ok then
-    error(message, 0)
-  end
+  if not ok then error(message, 0) end
 end
 
 return {
@@ -78,7 +76,7 @@ return {
   end,
 
   ["an unknown fact raises and names the nearest"] = function(t)
-    local guarded = facts_of.guard(facts())
+    local guarded = guard.wrap(facts())
     t.raises(function()
       return guarded.idle_msec
     end, "no fact 'idle_msec'; did you mean idle_ms%?")
@@ -89,7 +87,7 @@ return {
   end,
 
   ["facts are read-only, all the way down"] = function(t)
-    local guarded = facts_of.guard(facts())
+    local guarded = guard.wrap(facts())
     t.raises(function()
       guarded.now = 1
     end, "read%-only")

@@ -21,9 +21,16 @@ local function call(method, path, params, options)
     query[name] = tostring(value)
   end
   local kind, status, body, headers = app.dispatch {
-    id = "r-1", method = method, path = path, params = params or {}, query = query, headers = options.headers or {},
-    body = options.raw or options.body and json.encode(options.body) or "", via = "tcp",
-    file = options.file or FILES[path] or "routes/activation", route = method .. " " .. path,
+    id = "r-1",
+    method = method,
+    path = path,
+    params = params or {},
+    query = query,
+    headers = options.headers or {},
+    body = options.raw or options.body and json.encode(options.body) or "",
+    via = "tcp",
+    file = options.file or FILES[path] or "routes/activation",
+    route = method .. " " .. path,
   }
   assert(kind == "answer", kind)
   return status, body ~= "" and json.decode(body) or nil, headers or {}
@@ -113,10 +120,17 @@ return {
 
   ["bad fields are all named at once"] = function(t)
     world(t)
-    local status, body = post { name = "", description = ("x"):rep(501), settings = { vcpus = 3, idle = 1, engine = "x" }, nam = 1 }
+    local status, body =
+      post { name = "", description = ("x"):rep(501), settings = { vcpus = 3, idle = 1, engine = "x" }, nam = 1 }
     t.eq(status, 400)
     local named = faults_of(body)
-    for _, part in ipairs { "description:max", "name:min", "nam:unknown", "settings.engine:enum", "settings.idle:unknown" } do
+    for _, part in ipairs {
+      "description:max",
+      "name:min",
+      "nam:unknown",
+      "settings.engine:enum",
+      "settings.idle:unknown",
+    } do
       t.ok(named:find(part, 1, true), part .. " in " .. named)
     end
     status, body = post { name = "x", settings = { vcpus = 3, env = { GOOSE_API_TOKEN = "x" } } }
@@ -156,7 +170,7 @@ return {
       { { type = "git", url = "https://e.org/a", revision = "-x" }, "source.revision:pattern" },
       { { type = "git", url = "https://e.org/a", start = {} }, "source.start:max" },
       { { type = "tar" }, "source.type:enum" },
-      { "git", "source:type" },
+      { "git", "source.type:enum" },
       { { type = "builtin", url = "x" }, "source.url:unknown" },
       { { type = "image", image = "x" }, "source.type:provider" },
     }
@@ -173,7 +187,8 @@ return {
     local stored = projects.get(p.id)
     t.ok(not json.encode(stored):find "secret%-")
     t.eq(settings_of.env(stored), { A = "secret-a", B = "secret-b" })
-    local status, after = call("PATCH", ONE, at(p.id), { body = { settings = { env = { A = json.null, C = "c", B = "***" } } } })
+    local status, after =
+      call("PATCH", ONE, at(p.id), { body = { settings = { env = { A = json.null, C = "c", B = "***" } } } })
     t.eq({ status, after.settings.env, after.revision }, { 200, { B = "***", C = "***" }, 2 })
     t.eq(settings_of.env(projects.get(p.id)), { B = "secret-b", C = "c" })
     local body
@@ -222,7 +237,10 @@ return {
     w:want(p.id, "active")
     w:settle(p.id)
     local _, after = call("PATCH", ONE, at(p.id), {
-      body = { settings = { vcpus = 4, idle_minutes = 3, env = { A = "x" } }, source = { type = "git", url = "https://a.org/x" } },
+      body = {
+        settings = { vcpus = 4, idle_minutes = 3, env = { A = "x" } },
+        source = { type = "git", url = "https://a.org/x" },
+      },
     })
     t.eq(after.applies, { "settings.env", "settings.vcpus", "source" })
     w:want(p.id, "inactive")
@@ -298,12 +316,20 @@ return {
     facts_of.settings = own
     t.eq({ status, body.error.code, body.error.details[1].reason }, { 403, "denied", "admission" })
     local shown = body.error.details[1].decision
-    t.eq({ shown.policy, shown.verdict, shown.file }, { "admission/cap_per_user", "deny", "policies/admission/cap_per_user.lua" })
+    t.eq(
+      { shown.policy, shown.verdict, shown.file },
+      { "admission/cap_per_user", "deny", "policies/admission/cap_per_user.lua" }
+    )
     t.eq({ shown.facts.counts.user, shown.line > 1 }, { 1, true })
     t.eq({ projects.get(p.id)._rev, sys ~= nil }, { 1, true })
     local _, list = call("GET", "/api/decisions", {}, { file = "routes/decisions", query = { project = p.id } })
     t.eq({ #list.items, list.items[1].id }, { 1, shown.id })
-    _, list = call("GET", "/api/decisions", {}, { file = "routes/decisions", query = { policy = "none", user = "ada" } })
+    _, list = call(
+      "GET",
+      "/api/decisions",
+      {},
+      { file = "routes/decisions", query = { policy = "none", user = "ada" } }
+    )
     t.eq(#list.items, 0)
   end,
 

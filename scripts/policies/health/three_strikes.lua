@@ -6,9 +6,7 @@ return {
 
   decide = function(facts)
     local failures = facts.health.failures or 0
-    if failures < (facts.settings.health_failures or 3) then
-      return nil
-    end
+    if failures < (facts.settings.health_failures or 3) then return nil end
     local said = failures .. " health checks failed in a row"
     if facts.project.replaced and facts.project.replaced >= 2 then
       return stop(said .. ", also in a second new sandbox")
