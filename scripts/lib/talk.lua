@@ -18,6 +18,7 @@ local sessions = require "lib.sessions"
 local M = {}
 
 local GONE = "The sandbox ended while this answer was being written."
+local STOP_MS = 5000 -- for what a follow has read to be stored
 local REPLACED = "The sandbox was replaced while this answer was being written."
 
 -- The sandbox is healthy: read its logs, and the events of the sessions in which something goes on.
@@ -53,8 +54,12 @@ end
 -- Files are read to their end, what was read is stored.
 local function stop_following(project_id)
   for _, entry in ipairs(follow.list()) do
-    if entry.key:sub(1, #project_id + 5) == "chat:" .. project_id or entry.key:sub(1, #project_id + 5) == "logs:" .. project_id then
-      follow.stop(entry.key)
+    local kind, of = entry.key:match "^(%a+):([^:]+):"
+    if of == project_id and (kind == "chat" or kind == "logs") then
+      local _, message = follow.stop(entry.key, { wait_ms = STOP_MS })
+      if message then
+        log("warn", "a follow does not end", { key = entry.key, error = message })
+      end
     end
   end
 end
