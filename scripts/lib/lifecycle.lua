@@ -11,6 +11,7 @@ local log = require "gander.log"
 local sys = require "gander.sys"
 local db = require "lib.store"
 local events = require "lib.events"
+local logs = require "lib.logs"
 local projects = require "lib.projects"
 local view = require "lib.view"
 
@@ -85,7 +86,18 @@ local function write(project, fields_of)
   return nil, "the project is being changed by others", "conflict"
 end
 
--- Copy the row of the last move to `activity` unless it is there. -> true when it was missing
+-- What the project's log says of a move, in one line.
+local function log_line(doc, row)
+  local fault = (row.phase == "waiting_retry" or row.to == "error") and doc.last_error
+  local said = doc.reason and row.decision_id == doc.reason.decision_id and doc.reason.text
+  local text = row.from == row.to and row.to .. ": " .. row.phase or row.from .. " -> " .. row.to .. ": " .. row.phase
+  for _, more in ipairs { fault and fault.message or false, said or false } do
+    text = text .. (more and " (" .. more .. ")" or "")
+  end
+  return text, fault and "error" or "info"
+end
+
+-- Copy the row of the last move to `activity` and to the project's log unless it is there.
 local function copy_row(doc)
   if not doc.moved then return false end
   local m = doc.moved
@@ -94,6 +106,8 @@ local function copy_row(doc)
   row.request_id, row.by, row.decision_id = m.request_id, m.by, m.decision_id
   local made, message, code = db.activity:insert(row)
   if made then
+    local text, level = log_line(doc, row)
+    logs.append(doc._id, "lifecycle", "stdout", text, level)
     local decision = m.decision_id and db.decisions:find_one { _id = m.decision_id }
     events.activity(doc, view.activity(row, decision))
   elseif code ~= "conflict" then

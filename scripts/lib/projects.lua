@@ -63,7 +63,7 @@ function M.touch(id, kind)
   if n and n > 0 then
     db.projects:update(
       { _id = id, state = "active" },
-      { ["$set"] = { ["next.at"] = date(now) }, ["$inc"] = { _rev = 1 } }
+      { ["$set"] = { next = { at = date(now) } }, ["$inc"] = { _rev = 1 } }
     )
   end
   return n, message, code

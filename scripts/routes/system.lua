@@ -1,6 +1,7 @@
 -- What is in force on this host. No secret in it.
 -- SPDX-License-Identifier: Apache-2.0
 local date = require "gander.date"
+local fs = require "gander.fs"
 local json = require "gander.json"
 local sys = require "gander.sys"
 local app = require "lib.app"
@@ -14,6 +15,7 @@ local warnings = require "lib.warnings"
 local M = {}
 
 local CAPS = { "slots", "memory_mb", "cpus", "processes" }
+local GOOSE_PACKAGE = "/vendor/goose/node_modules/@aaif/goose-binary-linux-x64/package.json"
 local POOR = { none = true, unsafe = true, reduced = true }
 
 -- A copy that may be written as JSON: without functions.
@@ -47,6 +49,22 @@ local function provider_view(name, notes)
   return out
 end
 
+-- The engine that `auto` comes to, and the version of goose that set-up brought.
+local function engine()
+  local configured = sys.config.goose or {}
+  local package = fs.read(sys.home .. GOOSE_PACKAGE)
+  local found = package and json.decode(package)
+  local name = configured.engine
+  if name == "auto" or not name then name = found and "goose" or "echo" end
+  return name, configured.version or name == "goose" and found and found.version or nil
+end
+
+local function model_view(engine_name)
+  local real = model.provider()
+  if engine_name == "echo" then return { name = "echo", demo = true } end
+  return { name = real and ((sys.config.model or {}).name or real) or "demo model", demo = real == nil }
+end
+
 local function script_notes(notes)
   local ok, list = pcall(sys.scripts.list)
   for _, fault in ipairs(ok and list and list.faults or {}) do
@@ -69,11 +87,11 @@ M["GET /api/system"] = app.route {
     end
     local stored = warnings.all()
     table.move(stored, 1, #stored, #notes + 1, notes)
-    local people, real = json.array {}, model.provider()
+    local people = json.array {}
     for i, user in ipairs(users.all()) do
       people[i] = { id = user.id, name = user.name }
     end
-    local configured = sys.config.goose or {}
+    local engine_name, version = engine()
     return 200,
       {
         version = sys.version.version,
@@ -83,11 +101,7 @@ M["GET /api/system"] = app.route {
         started_at = date(sys.version.started_at),
         store = { kind = "sqlite", ok = db.installation:count {} ~= nil },
         providers = list,
-        goose = {
-          engine = configured.engine,
-          version = configured.version,
-          model = { name = real and ((sys.config.model or {}).name or real) or "demo model", demo = real == nil },
-        },
+        goose = { engine = engine_name, version = version, model = model_view(engine_name) },
         users = people,
         limits = plain(sys.config.limits or {}),
         warnings = notes,

@@ -375,7 +375,7 @@ return {
     local _, status = call("GET", ONE .. "/status", at(id))
     t.eq({ status.state, status.phase, status.name, status.sandbox.provider }, { "active", "healthy", nil, "fake" })
     local _, contents = call("GET", ONE .. "/contents", at(id))
-    t.eq({ contents.sessions, contents.messages, contents.log_lines, contents.running }, { 0, 0, 0, true })
+    t.eq({ contents.sessions, contents.messages, contents.log_lines, contents.running }, { 0, 0, 5, true })
     t.ok(math.type(contents.file_bytes) == "integer")
     w:later(60000)
     t.eq((call("POST", ONE .. "/keepalive", at(id))), 204)

@@ -24,7 +24,7 @@ function M.new(t, options)
   end
   http.request = fake.request
   providers.inject("fake", fake.provider)
-  for _, name in ipairs { "started", "stopped" } do
+  for _, name in ipairs { "created", "started", "stopped" } do
     talk[name] = function(project)
       w.told[#w.told + 1] = name .. " " .. project._id
     end
@@ -32,7 +32,6 @@ function M.new(t, options)
   talk.draining = function()
     return not w.busy
   end
-  talk.forget = function() end -- no follow engine runs in a spec
   db.jobs:delete({}, { many = true })
   db.caps:delete({}, { many = true })
   db.projects:delete({}, { many = true })

@@ -84,6 +84,7 @@ end
 function M.installing(project)
   local provider, ctx, code = common.provider_of(project, INSTALL_MS)
   if not provider then return fail.step(project, ctx, code, { retryable = false }) end
+  talk.created(project)
   local plan, message, kind = launch.plan(ctx)
   if not plan then return fail.step(project, message, kind) end
   if not project.sandbox.files_put then
@@ -114,6 +115,7 @@ end
 function M.starting(project)
   local provider, ctx, code = common.provider_of(project, START_MS)
   if not provider then return fail.step(project, ctx, code, { retryable = false }) end
+  talk.created(project)
   local starts = project.sandbox.starts or 1
   local step = starts == 1 and "start" or "start-" .. starts
   if project.sandbox.started ~= step then

@@ -9,6 +9,7 @@ local log = require "gander.log"
 local sys = require "gander.sys"
 local caps = require "lib.caps"
 local common = require "lib.reconcile.common"
+local db = require "lib.store"
 local lifecycle = require "lib.lifecycle"
 local talk = require "lib.talk"
 local waiting = require "lib.reconcile.waiting"
@@ -44,13 +45,24 @@ function M.saving(project)
   return common.recorded(lifecycle.move(project, "stopping", "collecting"))
 end
 
--- The last figures of the sandbox, while it is there to be asked.
+-- The last figures of the sandbox, while it is there to be asked: one row of `usage` a sandbox.
 function M.collecting(project)
   local provider, ctx = common.provider_of(project, CALL_MS)
-  local usage = provider and provider.usage and provider.usage(ctx)
-  return common.recorded(lifecycle.move(project, "stopping", "stopping", {
-    ["sandbox.used"] = usage and { cpu_ms = usage.cpu_ms, memory_mb_ms = usage.memory_mb_ms } or nil,
-  }))
+  local used = provider and provider.usage and provider.usage(ctx)
+  if used then
+    db.usage:update({ _id = "sandbox:" .. ctx.name }, {
+      ["$set"] = {
+        project_id = project._id,
+        user_id = project.user_id,
+        at = date(sys.now()),
+        cpu_ms = used.cpu_ms,
+        memory_mb_ms = used.memory_mb_ms,
+        in_bytes = used.in_bytes,
+        out_bytes = used.out_bytes,
+      },
+    }, { upsert = true })
+  end
+  return common.recorded(lifecycle.move(project, "stopping", "stopping"))
 end
 
 -- A call failed. Gone is what was wanted; else try again, at most each minute.
