@@ -5,7 +5,7 @@ local http = require "gander.http"
 local json = require "gander.json"
 local sys = require "gander.sys"
 local db = require "lib.store"
-local lifecycle = require "lib.lifecycle"
+local desired = require "lib.desired"
 local projects = require "lib.projects"
 local providers = require "lib.providers"
 local queue = require "lib.queue"
@@ -24,7 +24,7 @@ function M.new(t, options)
   end
   http.request = fake.request
   providers.inject("fake", fake.provider)
-  for _, name in ipairs { "started", "stopped" } do
+  for _, name in ipairs { "created", "started", "stopped" } do
     talk[name] = function(project)
       w.told[#w.told + 1] = name .. " " .. project._id
     end
@@ -32,7 +32,6 @@ function M.new(t, options)
   talk.draining = function()
     return not w.busy
   end
-  talk.forget = function() end -- no follow engine runs in a spec
   db.jobs:delete({}, { many = true })
   db.caps:delete({}, { many = true })
   db.projects:delete({}, { many = true })
@@ -47,8 +46,18 @@ function M:project(fields)
   local now = date(sys.now())
   local id = sys.uuid()
   local doc = {
-    _id = id, _rev = 1, user_id = "ada", name = "p" .. id, name_key = "p" .. id, provider = "fake",
-    settings = json.object {}, desired = "inactive", revision = 1, state = "inactive", created_at = now, updated_at = now,
+    _id = id,
+    _rev = 1,
+    user_id = "ada",
+    name = "p" .. id,
+    name_key = "p" .. id,
+    provider = "fake",
+    settings = json.object {},
+    desired = "inactive",
+    revision = 1,
+    state = "inactive",
+    created_at = now,
+    updated_at = now,
   }
   for name, value in pairs(fields or {}) do
     doc[name] = value
@@ -61,10 +70,10 @@ function M:get(id)
   return projects.get(id)
 end
 
-function M:want(id, desired, why)
+function M:want(id, wanted, why)
   why = why or {}
   why.by = why.by or "api"
-  return lifecycle.want(projects.get(id), desired, why)
+  return desired.write(projects.get(id), wanted, why)
 end
 
 -- Run one reconcile of the project as the queue would, without the queue. -> again_ms or nil
@@ -77,9 +86,7 @@ end
 function M:settle(id, max)
   for _ = 1, max or 100 do
     local again = self:step(id)
-    if not again then
-      return projects.get(id)
-    end
+    if not again then return projects.get(id) end
     self:later(again)
   end
   error("reconcile does not come to an end: " .. json.encode(projects.get(id)))
