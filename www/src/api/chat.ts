@@ -150,7 +150,7 @@ function settle(m: Message, status: string): Message {
   return { ...m, parts, status: status === "cancelled" ? "partial" : "failed" };
 }
 
-export function isDone(status?: string): boolean {
+function isDone(status?: string): boolean {
   return status === "completed" || status === "failed" || status === "cancelled";
 }
 
