@@ -53,7 +53,7 @@ test("reaches the first act with a", async () => {
 
 test("finds a policy with the palette", async () => {
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox").waitFor();
+  await page.getByPlaceholder("Find a project, a policy or an act").waitFor();
   await inspect(page, "palette");
   await page.keyboard.type("idle/after");
   await page.keyboard.press("Enter");
