@@ -57,19 +57,19 @@ static void split_lines(char *text, const char *lines[LINES_MAX + 1]) {
     lines[n] = NULL;
 }
 
-/* Tell the script how it went: `done` gets {data, result}. */
+/* Tell the script how it went: `done` gets {data, status, length, complete, tail, error?}. */
 static void call_done(struct exchange *x, const struct outcome *o,
                       const struct relay_result *result) {
-    struct buf arg = BUF_INIT, answer = BUF_INIT;
+    struct buf arg = BUF_INIT, figures = BUF_INIT, answer = BUF_INIT;
     struct err err;
-    buf_addf(&arg, "{\"data\":%s,\"result\":", o->data);
-    relay_result_json(result, &arg);
-    buf_addc(&arg, '}');
+    relay_result_json(result, &figures);
+    buf_addf(&arg, "{\"data\":%s,%s", o->data, figures.data + 1);
     if (!workers_call(x->httpd->parts.workers, o->next, arg.data, arg.len, DONE_MS, &answer,
                       &err)) {
         log_line(LOG_WARN, "relay: %s: %s", o->next, err.text);
     }
     buf_clear(&answer);
+    buf_clear(&figures);
     buf_clear(&arg);
 }
 

@@ -305,6 +305,7 @@ static void child_signals(void) {
 __attribute__((noreturn)) static void child_run(const struct plan *plan) {
     const struct proc_spec *spec = plan->spec;
     child_signals();
+    umask(022); /* the host's own is tight: the stage must be readable under another uid */
     for (size_t i = 0; i < plan->cgroup_count; i++) {
         if (write(plan->cgroup[i], "0", 1) != 1) {
             child_fail(plan, STEP_CGROUP, i);
@@ -314,7 +315,6 @@ __attribute__((noreturn)) static void child_run(const struct plan *plan) {
     if (spec->setsid && setsid() < 0) {
         child_fail(plan, STEP_SESSION, 0);
     }
-    umask(022);
     child_user(plan);
     if (chdir(spec->cwd != NULL ? spec->cwd : "/") != 0) {
         child_fail(plan, STEP_CWD, 0);

@@ -38,7 +38,7 @@ spec-release: core
 spec-asan: asan
 	$(if $(SPECS),$(WITHOUT_KEYS) build/asan/gander test)
 
-console-unit:
+console-unit: console
 	$(if $(CONSOLE_TESTS),cd www && npx vitest run --reporter=tap-flat)
 
 test-tools: setup

@@ -7,7 +7,7 @@
 [ $# -gt 0 ] || set -- build run
 
 command -v dpkg-query >/dev/null ||
-    die "this set-up knows Debian and Ubuntu only. Install the like of vendor/packages.txt by hand, then: make build"
+    die "this set-up knows Debian and Ubuntu only. Install the like of vendor/packages.txt by hand, then: make core console"
 
 wanted=$(awk -v groups=" $* " '!/^#/ && NF && index(groups, " " $1 " ") { print $2 }' "$vendor/packages.txt")
 have=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' 2>/dev/null | awk '$2 == "installed" { print $1 }')

@@ -109,8 +109,8 @@ static void read_env(lua_State *L, int index, struct order *o) {
 
 /* One entry of fds: the table at the top. */
 static void read_fd(lua_State *L, struct order *o, size_t i) {
-    static const char *const keys[] = {"append", "data", "hold",    "ns", "of",
-                                       "open",   "read", "seccomp", NULL};
+    static const char *const keys[] = {"append", "data", "hold", "listen",  "ns",
+                                       "of",     "open", "read", "seccomp", NULL};
     static const struct {
         const char *key;
         enum proc_fd_kind kind;

@@ -18,24 +18,25 @@
 #define TYPE_DB "gander.Db"
 #define TYPE_TX "gander.sqlite.tx"
 
-/* sqlite.open(path [,{wal=true, sync="full"|"normal"}]) -> Db
+/* sqlite.open(path [,{wal=true, sync="full"|"normal", busy_ms=5000}]) -> Db
  *                                                       -> nil, message, code */
 static int f_open(lua_State *L) {
-    static const char *const keys[] = {"sync", "wal", NULL};
+    static const char *const keys[] = {"busy_ms", "sync", "wal", NULL};
     size_t len;
     const char *path = luaL_checklstring(L, 1, &len);
     luaL_argcheck(L, len > 0 && strlen(path) == len, 1, "a path is wanted");
     opt_check(L, 2, keys);
-    bool wal = opt_boolean(L, 2, "wal", true);
+    struct db_options options = {.wal = opt_boolean(L, 2, "wal", true)};
+    options.busy_ms = opt_integer(L, 2, "busy_ms", 5000, 0, 60000);
     const char *sync = opt_string(L, 2, "sync", "full", NULL);
-    bool full = strcmp(sync, "full") == 0;
-    if (!full && strcmp(sync, "normal") != 0) {
+    options.full_sync = strcmp(sync, "full") == 0;
+    if (!options.full_sync && strcmp(sync, "normal") != 0) {
         return luaL_error(L, "option 'sync' must be \"full\" or \"normal\", not \"%s\"", sync);
     }
     struct box *box = box_new(L, TYPE_DB, 0);
     struct err err;
     wait_begin(host_of(L)->wait);
-    struct db *db = db_open(path, wal, full, side_of(L), &err);
+    struct db *db = db_open(path, &options, side_of(L), &err);
     wait_end(host_of(L)->wait);
     if (db == NULL) {
         return fail(L, &err);

@@ -13,9 +13,8 @@
 #include "wait.h"
 
 #define CACHE_MAX    64
-#define BUSY_MS      5000 /* longest wait for another writer */
 #define STEPS        4096 /* virtual machine steps between two looks at the deadline */
-#define RESULT_BYTES ((size_t)64 << 20)
+#define RESULT_BYTES ((size_t)32 << 20)
 
 struct statement {
     sqlite3_stmt *stmt; /* NULL: a free place */
@@ -29,7 +28,7 @@ struct db {
     struct side *side; /* of the VM that owns it: the deadline */
     bool in_tx;
     bool own; /* a statement of this file runs: it may begin and end transactions */
-    int64_t busy_until;
+    int64_t busy_ms, busy_until;
     sqlite3_stmt *begin, *commit, *rollback;
     struct statement cache[CACHE_MAX];
     uint64_t uses;
@@ -47,7 +46,7 @@ static int on_progress(void *arg) {
 static int on_busy(void *arg, int count) {
     struct db *db = arg;
     if (count == 0) {
-        db->busy_until = clock_ms() + BUSY_MS;
+        db->busy_until = clock_ms() + db->busy_ms;
     }
     if (is_late(db) || clock_ms() >= db->busy_until) {
         return 0;
@@ -115,6 +114,9 @@ static void statement_clear(struct statement *s) {
 
 void db_close(void *thing) {
     struct db *db = thing;
+    if (db == NULL) {
+        return;
+    }
     for (int i = 0; i < CACHE_MAX; i++) {
         statement_clear(&db->cache[i]);
     }
@@ -185,30 +187,33 @@ static bool set_wal(struct db *db, struct err *err) {
     }
 }
 
-static bool db_setup(struct db *db, bool wal, bool full, struct err *err) {
+static bool db_setup(struct db *db, const struct db_options *o, struct err *err) {
     sqlite3_extended_result_codes(db->handle, 1);
     sqlite3_busy_handler(db->handle, on_busy, db);
     sqlite3_progress_handler(db->handle, STEPS, on_progress, db);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    bool ok = (!wal || set_wal(db, err)) &&
-              run_text(db, full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err) &&
-              run_text(db, "PRAGMA journal_size_limit=67108864", err) &&
-              prepare_own(db, "BEGIN IMMEDIATE", &db->begin, err) &&
-              prepare_own(db, "COMMIT", &db->commit, err) &&
-              prepare_own(db, "ROLLBACK", &db->rollback, err);
+    bool ok =
+        (!o->wal || set_wal(db, err)) &&
+        run_text(db, o->full_sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err) &&
+        run_text(db, "PRAGMA journal_size_limit=67108864", err) &&
+        prepare_own(db, "BEGIN IMMEDIATE", &db->begin, err) &&
+        prepare_own(db, "COMMIT", &db->commit, err) &&
+        prepare_own(db, "ROLLBACK", &db->rollback, err);
     sqlite3_set_authorizer(db->handle, on_authorize, db);
     return ok;
 }
 
-struct db *db_open(const char *path, bool wal, bool full, struct side *side, struct err *err) {
+struct db *db_open(const char *path, const struct db_options *options, struct side *side,
+                   struct err *err) {
     if (!private_file(path, err)) {
         return NULL;
     }
     struct db *db = mem_alloc(sizeof *db);
     db->side = side;
+    db->busy_ms = options->busy_ms;
     int rc = sqlite3_open_v2(
         path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-    bool ok = rc == SQLITE_OK ? db_setup(db, wal, full, err)
+    bool ok = rc == SQLITE_OK ? db_setup(db, options, err)
               : (rc & 0xff) == SQLITE_CANTOPEN
                   ? err_errno(err, sqlite3_system_errno(db->handle), "cannot open")
                   : db_fail(db, rc, err);

@@ -14,8 +14,14 @@
 struct db;
 struct sqlite3_stmt;
 
+struct db_options {
+    bool wal, full_sync;
+    int64_t busy_ms; /* longest wait for another writer */
+};
+
 /* The file is made with mode 0600.  NULL fills *err. */
-struct db *db_open(const char *path, bool wal, bool full_sync, struct side *side, struct err *err);
+struct db *db_open(const char *path, const struct db_options *options, struct side *side,
+                   struct err *err);
 void db_close(void *db);
 
 /* The prepared statement, owned by the cache until the next db_prepare; NULL fills *err

@@ -171,10 +171,11 @@ async function handle(req, res) {
   return complete(request, res);
 }
 
-// Listens on a free loopback port and resolves with it.
-export async function startDemoModel() {
+// Listens on a free loopback port and resolves with it. With unref it does not keep the process alive.
+export async function startDemoModel({ unref = false } = {}) {
   const server = http.createServer((req, res) => handle(req, res).catch((error) => (res.headersSent ? res.destroy() : refuse(res, 400, error.message))));
   server.maxConnections = 64;
+  if (unref) server.unref();
   await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
   return server.address().port;
 }

@@ -170,9 +170,13 @@ class Log {
       .map(([, value]) => value);
   }
 
-  event(text, fields = {}) {
+  event(text, fields = {}, level = "INFO") {
     const more = Object.entries(fields).map(([k, v]) => ` ${k}=${/^[\w.:/@-]+$/.test(String(v)) ? v : JSON.stringify(v)}`);
-    this.write("stdout", text + more.join(""));
+    this.write("stdout", `${level} ${text}${more.join("")}`);
+  }
+
+  warn(text, fields) {
+    this.event(text, fields, "WARN");
   }
 
   write(stream, text) {
@@ -263,6 +267,11 @@ class Session {
     this.emit("message", { message }, run);
   }
 
+  restored() {
+    this.memory = "restored";
+    this.notice("memory_restored", "The agent was started anew and was given this conversation again.", this.run);
+  }
+
   file() {
     return path.join(config.root, "api", `${this.id}.json`);
   }
@@ -283,7 +292,7 @@ class Session {
       writeFileSync(`${this.file()}.new`, `${JSON.stringify(fields).slice(0, -1)},"messages":[${texts.join(",")}]}`, { mode: 0o600 });
       renameSync(`${this.file()}.new`, this.file());
     } catch (error) {
-      log.event("session not saved", { session: this.id, error: error.message });
+      log.warn("session not saved", { session: this.id, error: error.message });
     }
   }
 
@@ -317,7 +326,7 @@ function loadSessions() {
       }
       sessions.set(session.id, session);
     } catch (error) {
-      log.event("session file not read", { name, error: error.message });
+      log.warn("session file not read", { name, error: error.message });
     }
   }
 }
@@ -346,7 +355,7 @@ class Permission {
     this.by = by;
     clearTimeout(this.timer);
     this.tool.permission = { decision, by, at: now() };
-    this.run.emit("permission_resolved", { permission_id: this.id, tool_call_id: this.tool.tool_call_id, decision, by });
+    this.run.emit("permission_resolved", { message_id: this.run.message?.id, permission_id: this.id, tool_call_id: this.tool.tool_call_id, decision, by });
     this.settle(decision);
   }
 }
@@ -437,6 +446,7 @@ class Run {
     if (type === "tool" || part?.type !== type) {
       part = type === "tool" ? { type } : { type, text: "" };
       this.message.parts.push(part);
+      this.size += 200; // so that the number of parts has a bound too
     }
     return part;
   }
@@ -493,7 +503,7 @@ class Run {
   async ask(nativeId, call) {
     if (this.cancelled || this.done) return "cancelled";
     const part = this.tools.get(nativeId) ?? this.tool(nativeId, call);
-    if (part.truncated) return "reject_once";
+    if (part.truncated) return "reject_once"; // nobody can judge what cannot be shown
     const permission = new Permission(this, part, this.session.cwd);
     this.permissions.push(permission);
     this.session.permissions.set(permission.id, permission);
@@ -552,13 +562,16 @@ class EchoEngine {
 
   async start() {}
   async stop() {}
-  async open() {}
   async change() {}
   async forget() {}
   cancel() {}
 
   health() {
     return { status: "ok", can_chat: true };
+  }
+
+  async open(session) {
+    session.restored();
   }
 
   async prompt(run) {
@@ -635,7 +648,7 @@ class Acp {
     try {
       message = JSON.parse(line);
     } catch {
-      return log.event("goose said no JSON", { line: firstLine(line, 200) });
+      return log.warn("goose said no JSON", { line: firstLine(line, 200) });
     }
     if (message.method !== undefined) {
       if (message.id === undefined) return this.onNotify(message.method, message.params ?? {});
@@ -645,7 +658,7 @@ class Acp {
       );
     }
     const call = this.calls.get(message.id);
-    if (!call) return undefined;
+    if (!call) return log.warn("goose answered what was not asked", { line: firstLine(line, 200) });
     this.calls.delete(message.id);
     clearTimeout(call.timer);
     if (message.error) return call.reject(new AcpError(message.error));
@@ -690,6 +703,9 @@ class AcpError extends Error {
     this.code = code;
   }
 }
+
+const NO_SUCH_SESSION = -32002;
+const KEY_REFUSED = -32000;
 
 const DEVELOPER_ONLY = {
   "enabled_extensions.v0": {
@@ -748,10 +764,11 @@ class GooseEngine {
       for (const line of lines) log.write("stderr", `goose: ${line}`);
     });
     const bornAt = Date.now();
-    child.on("error", (error) => log.event("goose cannot be started", { error: error.message }));
+    child.on("error", (error) => log.warn("goose cannot be started", { error: error.message }));
+    child.on("exit", () => killGroup(child)); // its tools may hold its pipes
     child.on("close", (code, signal) => this.ended(acp, code ?? signal, Date.now() - bornAt));
     this.greet(acp).catch((error) => {
-      log.event("goose did not start", { error: error.message });
+      log.warn("goose did not start", { error: error.message });
       killTree(child);
     });
   }
@@ -790,11 +807,10 @@ class GooseEngine {
     this.active.clear();
     acp.close();
     if (this.stopping) return;
-    killGroup(acp.child);
     this.failures = livedMs > 60_000 ? 1 : this.failures + 1; // one that was up for a minute had no fault of its own
     this.reason = `goose ended (${cause}) and is being started again`;
     const delay = Math.min(30_000, 1000 * 2 ** (this.failures - 1));
-    log.event("goose ended", { cause, again_in_ms: delay });
+    log.warn("goose ended", { cause, again_in_ms: delay });
     this.respawn = setTimeout(() => this.spawn(), delay);
   }
 
@@ -846,10 +862,9 @@ class GooseEngine {
     const place = { cwd: session.cwd, mcpServers: [] };
     const load = async () => (await acp.call("session/load", { sessionId: session.native, ...place })).modes?.currentModeId;
     let mode = session.mode;
-    const unknown = (error) => error.code === -32002;
     if (session.native && !this.loaded.has(session.native)) {
       mode = await load().catch((error) => {
-        if (!unknown(error)) throw error;
+        if (error.code !== NO_SUCH_SESSION) throw error;
         session.native = null;
       });
     }
@@ -867,6 +882,8 @@ class GooseEngine {
     }
     if (mode !== session.mode) await acp.call("session/set_mode", { sessionId: session.native, modeId: session.mode });
     this.loaded.add(session.native);
+    // Should goose have lost its database, it gives the ids out again: nobody else may keep this one.
+    for (const other of sessions.values()) if (other !== session && other.native === session.native) other.native = null;
     session.save();
     return acp;
   }
@@ -880,12 +897,11 @@ class GooseEngine {
     try {
       const { sessionId } = await acp.call("_goose/unstable/session/import", { input, source: "json" });
       session.native = sessionId;
-      session.memory = "restored";
-      session.notice("memory_restored", "The agent was started anew and was given this conversation again.", session.run);
+      session.restored();
     } catch (error) {
       if (acp.closed) throw error;
       session.memory = "lost";
-      log.event("history not restored", { session: session.id, error: error.message });
+      log.warn("history not restored", { session: session.id, error: error.message });
       session.notice("memory_lost", "The agent was started anew and could not be given this conversation again; it does not remember it.", session.run);
     }
   }
@@ -915,7 +931,7 @@ class GooseEngine {
   explain(error) {
     if (error instanceof RunError) return error;
     if (error.code === "closed") return new RunError("engine_restarted", "The agent's process ended unexpectedly and is started again.", true);
-    if (error.code === -32000) {
+    if (error.code === KEY_REFUSED) {
       this.reason = "the model provider refused the key";
       return new RunError("provider_auth", "The model provider refused the key.", false);
     }
@@ -930,7 +946,7 @@ class GooseEngine {
     const { child } = this;
     if (run.session.native) this.acp?.notify("session/cancel", { sessionId: run.session.native });
     run.killTimer = setTimeout(() => {
-      log.event("goose did not end the run; it is killed", { run: run.id });
+      log.warn("goose did not end the run; it is killed", { run: run.id });
       killTree(child);
     }, CANCEL_GRACE_MS);
     run.finished.then(() => clearTimeout(run.killTimer));
@@ -939,13 +955,13 @@ class GooseEngine {
   async change(session, { title, mode }) {
     if (!this.acp || !this.loaded.has(session.native)) return; // its mode is set when it is loaded
     if (mode) await this.acp.call("session/set_mode", { sessionId: session.native, modeId: mode });
-    if (title) await this.acp.call("_goose/unstable/session/rename", { sessionId: session.native, title }).catch((error) => log.event("not renamed", { error: error.message }));
+    if (title) await this.acp.call("_goose/unstable/session/rename", { sessionId: session.native, title }).catch((error) => log.warn("not renamed", { error: error.message }));
   }
 
   async forget(session) {
     if (!session.native) return;
     this.loaded.delete(session.native);
-    await this.acp?.call("session/delete", { sessionId: session.native }, 5_000).catch((error) => log.event("not deleted in goose", { error: error.message }));
+    await this.acp?.call("session/delete", { sessionId: session.native }, 5_000).catch((error) => log.warn("not deleted in goose", { error: error.message }));
   }
 
   // Updates of a session without a run are the replay of a load, or late; both are dropped.
@@ -1119,7 +1135,10 @@ let streams = 0;
 async function handle(req, res) {
   const began = Date.now();
   const url = URL.canParse(req.url, "http://x") ? new URL(req.url, "http://x") : null;
-  res.on("close", () => log.event("request", { method: req.method, path: url?.pathname ?? "?", status: res.statusCode, ms: Date.now() - began }));
+  res.on("close", () => {
+    const fields = { method: req.method, path: firstLine(url?.pathname ?? "?", 200), status: res.statusCode, ms: Date.now() - began };
+    log.event("request", fields, url?.pathname === "/health" ? "DEBUG" : "INFO");
+  });
   try {
     if (!url) throw new ApiError(400, "invalid", "The request's path cannot be read.");
     const matching = routes.map(([method, pattern, act]) => [method, pattern.exec(url.pathname), act]).filter(([, match]) => match);
@@ -1150,8 +1169,9 @@ function reply(res, status, value) {
 }
 
 function fail(res, error) {
+  if (res.destroyed) return undefined; // the client left before its request was whole
   if (!(error instanceof ApiError)) {
-    log.event("internal error", { error: error.stack ?? String(error) });
+    log.event("internal error", { error: error.stack ?? String(error) }, "ERROR");
     error = new ApiError(500, "internal", "The server failed; its log says why.");
   }
   if (res.headersSent) return res.destroy();
@@ -1170,12 +1190,17 @@ async function readBody(req) {
   if (size === 0) return {};
   let value;
   try {
-    value = JSON.parse(new TextDecoder("utf8", { fatal: true }).decode(Buffer.concat(chunks)));
+    value = JSON.parse(new TextDecoder("utf8", { fatal: true }).decode(Buffer.concat(chunks)), wellFormed);
   } catch (error) {
     throw new ApiError(400, "invalid", `The body is not JSON in UTF-8: ${error.message}`);
   }
   if (!isObject(value)) throw new ApiError(400, "invalid", "The body is not a JSON object.");
   return value;
+}
+
+// A lone surrogate is legal JSON, but goose does not read a line that has one.
+function wellFormed(_key, value) {
+  return typeof value === "string" ? value.toWellFormed() : value;
 }
 
 function isObject(value) {
@@ -1252,8 +1277,8 @@ async function createSession({ res, body }) {
   }
   const session = newSession({ ...body, messages: (body.history ?? []).map(historyMessage), seq: (body.first_seq ?? 1) - 1 });
   if (session.messages.length > 0) {
-    session.memory = "restored";
-    await engine.open(session).catch((error) => log.event("session not opened yet", { session: session.id, error: error.message }));
+    session.memory = "lost"; // until the engine has it
+    await engine.open(session).catch((error) => log.warn("session not opened yet", { session: session.id, error: error.message }));
   }
   session.save();
   return reply(res, 201, session.view());
@@ -1349,7 +1374,7 @@ function postMessage({ req, res, body, query }) {
   const target = session ?? newSession({});
   const run = new Run(target, body.message_id, body.content);
   sendEvents({ req, res, session: target, run });
-  run.drive().catch((error) => log.event("internal error", { error: error.stack }));
+  run.drive().catch((error) => log.event("internal error", { error: error.stack }, "ERROR"));
 }
 
 function afterOf(req, query) {
@@ -1453,7 +1478,7 @@ async function main() {
   server.listen(config.port, config.host, () => {
     log.event("goose-api listens", { url: `http://${config.host}:${server.address().port}`, engine: engine.name, instance: instanceId });
     engine.start().catch((error) => {
-      log.event("the engine cannot be started", { error: error.message });
+      log.event("the engine cannot be started", { error: error.message }, "ERROR");
       process.exit(1);
     });
   });
@@ -1475,5 +1500,5 @@ async function stop(server, signal) {
   process.exit(0);
 }
 
-process.on("unhandledRejection", (error) => log.event("internal error", { error: error?.stack ?? String(error) }));
+process.on("unhandledRejection", (error) => log.event("internal error", { error: error?.stack ?? String(error) }, "ERROR"));
 await main();

@@ -9,6 +9,11 @@ local TRIES = 5
 local GONE = "The run ended with its sandbox."
 
 local function run(job)
+  local session = sessions.get(job.id)
+  if not job.data.delete and session and session.outbox then
+    ending.withdraw(job.id)
+    return { done = true }
+  end
   local project = projects.get(job.data.project_id)
   if not (project and project.sandbox and project.state == "active") then
     if not job.data.delete then

@@ -118,7 +118,7 @@ local function answer(req, status, body, headers)
     return status.kind, status
   end
   headers = headers or {}
-  if type(body) == "table" and body.error and not headers["Content-Type"] then
+  if type(body) == "table" and type(body.error) == "table" and not headers["Content-Type"] then
     body.error.request_id = req.id
   end
   if body ~= nil and type(body) ~= "string" then

@@ -23,6 +23,9 @@ local function isolation_line(providers, name)
     return "stated by the provider"
   end
   local line = found.tier .. ": " .. found.statement
+  if found.reasons and #found.reasons > 0 then
+    line = line .. "\n            (" .. table.concat(found.reasons, "; ") .. ")"
+  end
   return found.tier == "none" and RED .. line .. OFF or line
 end
 

@@ -34,14 +34,20 @@ function M.session(session, user_id)
   publish(session.project_id, user_id, "session", session)
 end
 
+-- What concerns the host, for streams of all users and of one.
+local function publish_host(event, value)
+  bus.publish("host", event, value)
+  bus.publish("all", event, value)
+end
+
 function M.script(value)
-  bus.publish("all", "script", value)
+  publish_host("script", value)
 end
 
 -- Something an operator should see: {kind, text, project_id?, policy?, file?, line?}.
 function M.alert(value)
   value.at = value.at or date(sys.now())
-  bus.publish("all", "alert", value)
+  publish_host("alert", value)
 end
 
 return M

@@ -29,8 +29,9 @@ M.known = {
   settings = {},
   random = true,
   item = {
-    id = true, kind = true, project_id = true, state = true, day = true, age_ms = true, size = true, lines = true,
-    known = true, orphan_ms = true, messages = true, desired = true, project_known = true,
+    id = true, kind = true, project_id = true, age_ms = true, -- of all
+    day = true, size = true, newer = true, lines = true, -- log_day
+    name = true, provider = true, state = true, known = true, project_known = true, orphan_ms = true, -- instance
   },
 }
 
@@ -127,21 +128,16 @@ function M.of_item(item, now)
   return { now = now or sys.now(), random = random(), settings = M.settings(), item = item }
 end
 
-local function unknown(name, path, names)
+local function unknown(name, path, allowed, group)
+  local names = {}
+  for _, source in ipairs { allowed, group } do
+    for known in pairs(source) do
+      names[known] = true
+    end
+  end
   local near = nearest.of(name, names)
   local hint = near and ("; did you mean " .. path .. near .. "?") or ""
   error("there is no fact '" .. path .. tostring(name) .. "'" .. hint, 3)
-end
-
-local function names_of(group, known)
-  local names = {}
-  for name in pairs(known) do
-    names[#names + 1] = name
-  end
-  for name in pairs(group) do
-    names[#names + 1] = name
-  end
-  return names
 end
 
 local function guard(group, known, path)
@@ -163,7 +159,7 @@ local function guard(group, known, path)
       elseif type(value) == "table" then
         return plain(value) -- a copy: a list or a map that a setting holds
       elseif value == nil and not allowed[name] then
-        unknown(name, path, names_of(group, allowed))
+        unknown(name, path, allowed, group)
       end
       return value
     end,

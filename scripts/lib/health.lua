@@ -43,9 +43,10 @@ function M.probe(provider, ctx)
   if not endpoint then
     return nil, message, code
   end
+  local netns <close> = endpoint.netns
   local answer
   answer, message, code = http.request {
-    method = "GET", url = endpoint.url .. "/health", headers = endpoint.headers, netns = endpoint.netns,
+    method = "GET", url = endpoint.url .. "/health", headers = endpoint.headers, netns = netns,
     timeout_ms = PROBE_MS, connect_ms = PROBE_MS, max_body = BODY_MAX,
   }
   if not answer then
@@ -65,7 +66,8 @@ local acts = {}
 -- A new start of the server in the same sandbox.
 function acts.restart(project, row)
   return lifecycle.move(project, "active", "starting", {
-    ["sandbox.restarts"] = (project.sandbox.restarts or 0) + 1, reason = explain.reason(row), next = json.null,
+    ["sandbox.restarts"] = (project.sandbox.restarts or 0) + 1, ["sandbox.starts"] = (project.sandbox.starts or 1) + 1,
+    reason = explain.reason(row), next = json.null,
   }, { by = row.policy, decision = row })
 end
 
@@ -84,6 +86,12 @@ end
 function acts.warn(project, row)
   events.alert { kind = "health", text = row.reason, project_id = project._id, policy = row.policy }
   return project
+end
+
+-- What a provider says of the sandbox, in one word: running, created, stopped … missing, or unknown.
+function M.sandbox_state(provider, ctx)
+  local status, _, code = provider.status(ctx)
+  return status and status.state or code == "not_found" and "missing" or "unknown"
 end
 
 -- Ask the health policy about an active project whose check failed; `sandbox_state` is the provider's word.

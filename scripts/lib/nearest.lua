@@ -1,4 +1,4 @@
--- The nearest known name to a mistyped one, for messages. Pure.
+-- nearest: the known name that is closest to a mistyped one, for messages ("did you mean …?"). Pure.
 -- SPDX-License-Identifier: Apache-2.0
 local M = {}
 
@@ -13,35 +13,24 @@ local function distance(a, b)
     row[0] = i
     for j = 1, #b do
       local above = row[j]
-      local change = corner + (a:byte(i) == b:byte(j) and 0 or 1)
-      row[j] = math.min(above + 1, row[j - 1] + 1, change)
+      row[j] = math.min(above + 1, row[j - 1] + 1, corner + (a:byte(i) == b:byte(j) and 0 or 1))
       corner = above
     end
   end
   return row[#b]
 end
 
--- -> the name that is at most half a word away, or nil
-function M.of(word, names)
-  word = tostring(word)
+-- `known` has the names as its keys. -> the name that is at most half a word away, or nil
+function M.of(word, known)
+  word = tostring(word):sub(1, 64)
   local best, least = nil, #word // 2 + 1
-  table.sort(names)
-  for _, name in ipairs(names) do
-    local d = #word <= 40 and distance(word, name) or least
-    if d < least then
+  for name in pairs(known) do
+    local d = distance(word, name)
+    if d < least or (d == least and best and name < best) then
       best, least = name, d
     end
   end
   return best
-end
-
-function M.has(names, word)
-  for _, name in ipairs(names) do
-    if name == word then
-      return true
-    end
-  end
-  return false
 end
 
 return M

@@ -24,7 +24,7 @@ local LAST = {
   idle = { "keep", "no policy limits it" },
   lifetime = { "keep", "no policy limits it" },
 }
-local FAULT = { admission = "deny", retry = "give_up", health = "keep", idle = "keep", lifetime = "keep" }
+local FAULT = { admission = "deny", retry = "give_up", health = "keep", idle = "keep", lifetime = "keep", cleanup = "keep" }
 
 local lists = {} -- decision -> its files in order; a VM holds one generation, so they never go stale
 local alerted = {} -- fault -> when it was last alerted by this VM
@@ -84,6 +84,18 @@ local function ask(decision, file, guarded)
   end
   answer.policy = file.name
   return answer
+end
+
+-- Ask one cleanup rule {name, path, rule} about facts.item. -> a verdict; keep when the rule is broken
+function M.judge(entry, facts)
+  local guarded = facts_of.guard(facts)
+  local file = { name = "cleanup/" .. entry.name, path = entry.path, policy = { decide = function()
+    return entry.rule.decide(guarded.item, guarded)
+  end } }
+  local keeps = { verdict = "keep", reason = "the rule has no opinion", policy = file.name, file = entry.path, line = 1 }
+  local verdict = ask("cleanup", file, guarded) or keeps
+  verdict.generation = sys.version.generation
+  return verdict
 end
 
 -- Decide. -> {verdict, reason, file, line, policy, generation, at?, ms?, until?, failed?}; always an answer

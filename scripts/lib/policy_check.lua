@@ -9,24 +9,15 @@ local verdicts = require "lib.verdicts"
 
 local M = {}
 
-M.KINDS = { "decision", "instance", "log_day", "project", "session" } -- what cleanup rules can be about
+M.KINDS = { "decision", "instance", "log_day" } -- what cleanup rules can be about
 
 local POLICY_FIELDS = { decide = "function", doc = "string", on = "string", order = "number", tests = "table" }
 local RULE_FIELDS = { decide = "function", doc = "string", every_s = "number", of = "string", tests = "table" }
 local OPTIONAL = { order = true, tests = true, every_s = true }
 local TEST_FIELDS = { name = true, facts = true, item = true, expect = true }
 
-local function keys(map)
-  local list = {}
-  for name in pairs(map) do
-    list[#list + 1] = name
-  end
-  table.sort(list)
-  return list
-end
-
-local function suggest(name, names)
-  local near = nearest.of(name, names)
+local function suggest(name, known)
+  local near = nearest.of(name, known)
   return near and ("; did you mean '" .. near .. "'?") or ""
 end
 
@@ -34,7 +25,7 @@ end
 local function check_fields(file, fields, add)
   for name in pairs(file) do
     if not fields[name] then
-      add("unknown field '" .. tostring(name) .. "'" .. suggest(name, keys(fields)))
+      add("unknown field '" .. tostring(name) .. "'" .. suggest(name, fields))
     end
   end
   for name, wanted in pairs(fields) do
@@ -83,7 +74,7 @@ local function check_tests(file, decision, add)
     else
       for field in pairs(test) do
         if not TEST_FIELDS[field] then
-          add("test '" .. name .. "': unknown field '" .. tostring(field) .. "'" .. suggest(field, keys(TEST_FIELDS)))
+          add("test '" .. name .. "': unknown field '" .. tostring(field) .. "'" .. suggest(field, TEST_FIELDS))
         end
       end
       local fault, line = run_test(file, decision, test)
@@ -96,7 +87,7 @@ end
 
 local function check_policy(file, decision, add)
   if not verdicts.TAKES[decision] or decision == "cleanup" then
-    return add("there is no decision '" .. decision .. "'" .. suggest(decision, keys(verdicts.TAKES)))
+    return add("there is no decision '" .. decision .. "'" .. suggest(decision, verdicts.TAKES))
   end
   check_fields(file, POLICY_FIELDS, add)
   if type(file.on) == "string" and file.on ~= decision then
@@ -106,7 +97,7 @@ end
 
 local function check_rule(file, add)
   check_fields(file, RULE_FIELDS, add)
-  if type(file.of) == "string" and not nearest.has(M.KINDS, file.of) then
+  if type(file.of) == "string" and not verdicts.contains(M.KINDS, file.of) then
     add("there is no kind of thing '" .. file.of .. "'; 'of' takes " .. table.concat(M.KINDS, ", "))
   end
   if type(file.every_s) == "number" and file.every_s < 1 then

@@ -10,7 +10,7 @@ local db = require "lib.store"
 local M = {}
 
 local TRIES = 8 -- lost races in a row before a writer gives up
-local TOUCH_MS = 1000 -- activity is noted at most this often
+local TOUCH_MS = 5000 -- activity is noted at most this often
 
 M.KINDS = { chat = true, exec = true, preview = true, agent = true }
 
@@ -56,7 +56,8 @@ function M.change(id, decide)
   return nil, "the project is being changed by others; try again", "busy"
 end
 
--- Somebody or something used the project: chat, exec, preview, agent.
+-- Somebody or something used the project: chat, exec, preview, agent. What happens next changes with it: an active
+-- project is looked at again by the tick.
 function M.touch(id, kind)
   assert(M.KINDS[kind], "activity is chat, exec, preview or agent")
   local now = sys.now()
@@ -66,7 +67,11 @@ function M.touch(id, kind)
   } }
   quiet._id = id
   local seen = { last_activity_at = date(now), ["activity." .. kind] = date(now) }
-  return db.projects:update(quiet, { ["$set"] = seen, ["$inc"] = { _rev = 1 } })
+  local n, message, code = db.projects:update(quiet, { ["$set"] = seen, ["$inc"] = { _rev = 1 } })
+  if n and n > 0 then
+    db.projects:update({ _id = id, state = "active" }, { ["$set"] = { ["next.at"] = date(now) }, ["$inc"] = { _rev = 1 } })
+  end
+  return n, message, code
 end
 
 return M

@@ -5,6 +5,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local json = require "gander.json"
 local sys = require "gander.sys"
+local model = require "lib.goose.model"
 
 local M = {}
 
@@ -59,9 +60,12 @@ function M.effective(project)
     out[name] = value
   end
   local env, message, code = M.env(project)
-  out.env = env
   if not env then
     return nil, message, code
+  end
+  out.env = env
+  if out.egress == "auto" then
+    out.egress = model.provider() and "allow" or "deny"
   end
   return out
 end

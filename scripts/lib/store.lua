@@ -10,12 +10,16 @@ local engine_of_file = require "lib.store.sqlite"
 local nearest = require "lib.nearest"
 local sys = require "gander.sys"
 
+local function unknown(name, declared)
+  local near = nearest.of(name, declared)
+  return ("the store has no collection '%s'"):format(name) .. (near and ("; the nearest is '%s'"):format(near) or "")
+end
+
 -- A store whose collections are on this engine.
 local function new(engine, shapes)
-  local declared, names = {}, {}
+  local declared = {}
   for name, shape in pairs(shapes) do
     declared[name] = collection.new(name, shape, engine)
-    names[#names + 1] = name
   end
   engine.collections = declared
   local store = { kind = engine.kind }
@@ -27,12 +31,7 @@ local function new(engine, shapes)
   end
   function store.close() engine:close() end
   return setmetatable(store, {
-    __index = function(_, name)
-      local found = declared[name]
-      if found then return found end
-      local near = nearest.of(name, names)
-      error(("the store has no collection '%s'%s"):format(tostring(name), near and "; the nearest is '" .. near .. "'" or ""), 2)
-    end,
+    __index = function(_, name) return declared[name] or error(unknown(tostring(name), declared), 2) end,
     __newindex = function(_, name) error(("collections are declared in lib/collections, not set ('%s')"):format(tostring(name)), 2) end,
     __close = store.close,
   })

@@ -1,7 +1,5 @@
 -- What a decision may answer, and what is wrong with an answer. Pure.
 -- SPDX-License-Identifier: Apache-2.0
-local nearest = require "lib.nearest"
-
 local M = {}
 
 -- Which verdicts each decision takes. `cleanup` stands for the rules under cleanup/.
@@ -16,6 +14,15 @@ M.TAKES = {
 
 M.TIME_MAX = 1e15 -- milliseconds; beyond it is a mistake
 
+function M.contains(list, word)
+  for _, item in ipairs(list) do
+    if item == word then
+      return true
+    end
+  end
+  return false
+end
+
 local function fault_in_time(answer, name)
   local value = answer[name]
   if value == nil or (type(value) == "number" and value >= 0 and value <= M.TIME_MAX) then
@@ -28,7 +35,7 @@ end
 function M.fault_in(decision, answer)
   if type(answer) ~= "table" or type(answer.verdict) ~= "string" then
     return "answered with a " .. type(answer) .. ", which is no verdict"
-  elseif not nearest.has(M.TAKES[decision], answer.verdict) then
+  elseif not M.contains(M.TAKES[decision], answer.verdict) then
     local takes = table.concat(M.TAKES[decision], ", ")
     return "answered '" .. answer.verdict .. "'; " .. decision .. " takes " .. takes
   end

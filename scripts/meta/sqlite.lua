@@ -8,6 +8,7 @@ local sqlite = {}
 ---@class gander.sqlite.options
 ---@field wal? boolean write-ahead log, so that readers and the one writer do not wait for each other (default true)
 ---@field sync? "full"|"normal" "full" (the default): what was committed survives the loss of power
+---@field busy_ms? integer the longest wait for another writer, 0 to 60000 (default 5000); never past the end of the call
 
 ---@alias gander.sqlite.value nil|boolean|integer|number|string|gander.Date|lightuserdata
 
@@ -19,7 +20,7 @@ local sqlite = {}
 ---@return string? code
 function sqlite.open(path, options) end
 
----One connection. Waits of at most 5 s for another writer, never past the end of the call.
+---One connection, for the VM that opened it.
 ---@class gander.Db
 local Db = {}
 
@@ -33,7 +34,7 @@ local Db = {}
 ---@return string? code "conflict" for a value that must be unique, "busy" when another writer did not end
 function Db:exec(sql, params) end
 
----Run one statement and take its rows (64 MiB at most), each a table by column name, in which NULL is absent.
+---Run one statement and take its rows (32 MiB at most), each a table by column name, in which NULL is absent.
 ---@param sql string
 ---@param params? table<integer|string, gander.sqlite.value>
 ---@return table<string, integer|number|string>[]? rows

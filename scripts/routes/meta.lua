@@ -7,7 +7,7 @@ local openapi = require "lib.openapi"
 local sys = require "gander.sys"
 
 local function check(name, ok, message)
-  return { name = name, ok = ok, message = ok and nil or message }
+  return { name = name, ok = ok, message = not ok and message or nil }
 end
 
 local function ready_checks()

@@ -7,6 +7,8 @@ local reconcile = require "jobs.reconcile"
 
 local real_now, real_run = sys.now, reconcile.run
 
+assert(db.jobs:count {}) -- opens the store, whose handle outlives each test
+
 -- A clean queue whose "reconcile" job is `run`.
 local function with(run)
   db.jobs:delete({}, { many = true })

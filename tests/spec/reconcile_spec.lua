@@ -5,6 +5,8 @@ local lifecycle = require "lib.lifecycle"
 local reconcile = require "jobs.reconcile"
 local policy = require "lib.policy"
 
+assert(db.jobs:count {}) -- opens the store, whose handle outlives each test
+
 local function world(t, options)
   return t.load("tests/support/life.lua").new(t, options)
 end

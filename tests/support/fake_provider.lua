@@ -90,7 +90,7 @@ function M.new(options)
     end
     local box = self.boxes[ctx.name]
     if not box then
-      return { state = "missing" }
+      return nil, "there is no such sandbox", "not_found"
     end
     local command = step and box.steps[step]
     return { state = box.state, exit = command and command.exit or box.exit }
@@ -155,7 +155,9 @@ function M.new(options)
     end
     local items = {}
     for name, box in pairs(self.boxes) do
-      items[#items + 1] = { name = name, installation = box.installation, project_id = box.project, state = box.state }
+      items[#items + 1] = {
+        name = name, label = { installation = box.installation }, project_id = box.project, state = box.state,
+      }
     end
     return items
   end

@@ -8,12 +8,15 @@
 // test. What a part is made of is not known here.
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 
 const PART_DEADLINE_MS = 15 * 60 * 1000;
+const GRACE_MS = 5000; // for what a part left behind with its standard output
 
 // Reads a part's TAP line by line.
-export function counter() {
+function counter() {
   const lines = { passed: 0, failed: 0, skipped: 0 };
   const summary = { passed: 0, failed: 0, skipped: 0, seen: false };
   const summed = { pass: "passed", fail: "failed", cancelled: "failed", skipped: "skipped", todo: "skipped" };
@@ -34,43 +37,41 @@ export function counter() {
   };
 }
 
-// Runs one part in its own process group, so that its deadline ends all it has started.
-// It is a make of its own: it cannot share the job server of the one above.
-function run(part) {
+// Runs one part and gives its counts. The part has a process group of
+// its own, so that its deadline ends all it has started, and is a make of its own: no job server is shared.
+async function run(part) {
   const { MAKEFLAGS, MFLAGS, MAKELEVEL, ...env } = process.env;
-  return new Promise((resolve) => {
-    const child = spawn("make", ["--no-print-directory", part], { stdio: ["ignore", "pipe", "inherit"], env, detached: true });
-    const count = counter();
-    let late = false;
-    const deadline = setTimeout(() => {
-      late = true;
-      process.kill(-child.pid, "SIGKILL");
-    }, PART_DEADLINE_MS);
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      console.log(line);
-      count.read(line);
-    });
-    child.on("close", (code, signal) => {
-      clearTimeout(deadline);
-      const sum = count.result;
-      if (late) console.log(`not ok - ${part}: still running after ${PART_DEADLINE_MS / 60000} minutes, ended`);
-      else if (code !== 0 && sum.failed === 0) console.log(`not ok - ${part}: ended with ${signal ?? `status ${code}`}`);
-      if (late || (code !== 0 && sum.failed === 0)) sum.failed++;
-      resolve(sum);
-    });
+  const child = spawn("make", ["--no-print-directory", part], { stdio: ["ignore", "pipe", "inherit"], env, detached: true });
+  const count = counter();
+  const lines = createInterface({ input: child.stdout }).on("line", (line) => {
+    console.log(line);
+    count.read(line);
   });
-}
-
-async function main(parts) {
-  const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const part of parts) {
-    console.log(`# ${part}`);
-    const sum = await run(part);
-    for (const key of Object.keys(total)) total[key] += sum[key];
+  const read = once(lines, "close");
+  let late = false;
+  const deadline = setTimeout(() => {
+    late = true;
+    process.kill(-child.pid, "SIGKILL");
+  }, PART_DEADLINE_MS);
+  const [status, signal] = await once(child, "exit");
+  clearTimeout(deadline);
+  await Promise.race([read, delay(GRACE_MS, undefined, { ref: false })]);
+  child.stdout.destroy();
+  const sum = count.result;
+  if (late || (status !== 0 && sum.failed === 0)) {
+    const why = late ? `still running after ${PART_DEADLINE_MS / 60000} minutes` : `ended with ${signal ?? `status ${status}`}`;
+    console.log(`not ok - ${part}: ${why}`);
+    sum.failed++;
   }
-  const { passed, failed, skipped } = total;
-  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
-  process.exitCode = failed > 0 ? 1 : 0;
+  return sum;
 }
 
-if (process.argv[1] === import.meta.filename) await main(process.argv.slice(2));
+const total = { passed: 0, failed: 0, skipped: 0 };
+for (const part of process.argv.slice(2)) {
+  console.log(`# ${part}`);
+  const sum = await run(part);
+  for (const key of Object.keys(total)) total[key] += sum[key];
+}
+const { passed, failed, skipped } = total;
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+process.exitCode = failed > 0 ? 1 : 0;

@@ -7,23 +7,12 @@ local common = require "lib.reconcile.common"
 local db = require "lib.store"
 local events = require "lib.events"
 local providers = require "lib.providers"
+local talk = require "lib.talk"
 
 local M = {}
 
-local SESSIONS = 200 -- a page of them
-
 local function gone(n, message)
   return n or error("the project's data cannot be removed: " .. tostring(message))
-end
-
-local function remove_sessions(id)
-  repeat
-    local list = gone(db.sessions:find({ project_id = id }, { limit = SESSIONS, fields = { "_id" } }))
-    for _, session in ipairs(list) do
-      gone(db.session_messages:delete({ session_id = session._id }, { many = true }))
-      gone(db.sessions:delete { _id = session._id })
-    end
-  until #list < SESSIONS
 end
 
 function M.purge(project)
@@ -34,8 +23,7 @@ function M.purge(project)
       error("the project's files cannot be removed: " .. tostring(message))
     end
   end
-  remove_sessions(project._id)
-  gone(db.sandbox_logs:delete({ project_id = project._id }, { many = true }))
+  talk.forget(project._id)
   gone(db.activity:delete({ project_id = project._id }, { many = true }))
   gone(db.usage:delete({ project_id = project._id }, { many = true }))
   caps.release(project._id)

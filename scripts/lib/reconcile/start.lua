@@ -34,7 +34,7 @@ M.queued = admit.run
 function M.creating(project)
   if not project.sandbox then
     local n = (project.sandbox_n or 0) + 1
-    local sandbox = { id = providers.sandbox_name(project, n), provider = project.provider, restarts = 0 }
+    local sandbox = { id = providers.sandbox_name(project, n), provider = project.provider, restarts = 0, starts = 1 }
     return common.recorded(lifecycle.note(project, { sandbox = sandbox, sandbox_n = n }))
   end
   local provider, ctx, code = common.provider_of(project, CREATE_MS)
@@ -60,6 +60,10 @@ function M.creating(project)
   }))
 end
 
+local function ended(what, status)
+  return what .. " ended with status " .. tostring(status.exit) .. (status.reason and ": " .. status.reason or "")
+end
+
 -- Run the source's install command and wait for its end. -> the job's answer, or nil when it went well
 local function install(project, provider, ctx, plan)
   local _, message, kind, extra = provider.start(ctx, plan.install)
@@ -73,7 +77,7 @@ local function install(project, provider, ctx, plan)
   elseif seen.exit == 0 then
     return nil
   elseif seen.exit then
-    return fail.step(project, "the install command ended with status " .. tostring(seen.exit), "unavailable")
+    return fail.step(project, ended("the install command", seen), "unavailable")
   elseif age_ms(project) > INSTALL_MS then
     return fail.step(project, "the install command ran longer than " .. INSTALL_MS // 1000 .. " s", "timeout")
   end
@@ -121,8 +125,8 @@ function M.starting(project)
   if not provider then
     return fail.step(project, ctx, code, { retryable = false })
   end
-  local restarts = project.sandbox.restarts or 0
-  local step = restarts == 0 and "start" or "start-" .. restarts + 1
+  local starts = project.sandbox.starts or 1
+  local step = starts == 1 and "start" or "start-" .. starts
   if project.sandbox.started ~= step then
     local plan, message, kind, extra = launch.plan(ctx)
     if plan then
@@ -141,7 +145,7 @@ function M.starting(project)
   end
   local status = provider.status(ctx, step)
   if status and status.exit then
-    return fail.step(project, "the agent's server ended with status " .. tostring(status.exit), "unavailable")
+    return fail.step(project, ended("the agent's server", status), "unavailable")
   elseif age_ms(project) > START_MS then
     local text = "the agent's server did not answer within " .. START_MS // 1000 .. " s"
     return fail.step(project, text .. (why and ": " .. why or ""), "timeout")

@@ -64,6 +64,7 @@ function M.finish(session_id, how)
       event_seq = copy.event_seq, error = how.error,
     }
     copy.run, copy.outbox, copy.current, copy.error = nil, nil, nil, nil
+    copy.sandbox_id = nil -- a sandbox that lives must be told that the numbers went on
     copy.pending_permissions = json.array {}
     copy.status = how.status
     copy.message_count = count
@@ -82,6 +83,12 @@ end
 
 function M.interrupt(session_id, text)
   return M.finish(session_id, { status = "interrupted", run_status = "cancelled", kind = "interrupted", text = text })
+end
+
+-- Cancelled before the agent had it.
+function M.withdraw(session_id)
+  local text = "Cancelled before the agent took the message."
+  return M.finish(session_id, { status = "idle", run_status = "cancelled", kind = "interrupted", text = text })
 end
 
 -- The agent did not take the message.

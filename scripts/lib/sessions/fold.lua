@@ -8,6 +8,7 @@ local clean = require "lib.sessions.clean"
 
 local M = {}
 
+local DECIDED_KEPT = 20
 local TEXT = { message_delta = "text", thought_delta = "thought" }
 local OF_MESSAGE = {
   message = true, message_delta = true, thought_delta = true, tool_call = true, tool_update = true,
@@ -184,7 +185,20 @@ function acts.permission_request(session, event)
   session.status = "waiting_permission"
 end
 
+-- The last answers are kept for who asks after them.
+local function note_decided(session, data)
+  local list = session.decided or {}
+  local first = math.max(1, #list - DECIDED_KEPT + 2)
+  local kept = table.move(list, first, #list, 1, {})
+  kept[#kept + 1] = {
+    permission_id = clean.id(data.permission_id), decision = clean.text(data.decision, 40) or "unknown",
+    by = clean.text(data.by, 80) or "unknown", who = clean.text(data.who, 80),
+  }
+  session.decided = kept
+end
+
 function acts.permission_resolved(session, event)
+  note_decided(session, event.data)
   local kept = drop_question(session, clean.id(event.data.permission_id))
   if #kept == 0 and session.status == "waiting_permission" then
     session.status = "running"

@@ -53,7 +53,7 @@ method("find", function(self, q, opts)
   local following
   if limit and #docs > limit then
     docs[#docs] = nil
-    following = cursor.encode(sort.name, options.key(docs[limit], sort))
+    following = cursor.encode(sort.name, path.sort_key(docs[limit], sort))
   end
   for i, doc in ipairs(docs) do
     docs[i] = options.project(doc, fields)

@@ -69,14 +69,6 @@ function M.sort(collection, opts)
   return sort
 end
 
-function M.key(doc, sort)
-  local values = {}
-  for i, by in ipairs(sort) do
-    values[i] = path.get(doc, by.parts)
-  end
-  return values
-end
-
 -- The sort key to go on after, or nil | nil, message, "invalid": cursors come from outside.
 function M.after(collection, opts, sort)
   local text = opts and opts.after

@@ -92,4 +92,13 @@ function M.get(doc, parts)
   return value
 end
 
+-- A document's values of the fields of a sort (options.lua).
+function M.sort_key(doc, sort)
+  local values = {}
+  for i, by in ipairs(sort) do
+    values[i] = M.get(doc, by.parts)
+  end
+  return values
+end
+
 return M

@@ -12,6 +12,19 @@ test("echo streams the text back", async (t) => {
   assert.equal(textOf(await api.say(id, "grüße, 你好 🦆 and so on")), "grüße, 你好 🦆 and so on");
 });
 
+test("half a surrogate pair becomes a replacement character", async (t) => {
+  const api = await startServer(t, "echo");
+  const { id } = await api.session();
+  assert.equal(textOf(await api.say(id, "a \ud800 b")), "a \ufffd b");
+});
+
+test("a run that takes too long is ended as failed", async (t) => {
+  const api = await startServer(t, "echo", { GOOSE_API_RUN_S: "1" });
+  const { id } = await api.session();
+  const events = await api.say(id, "/slow 400");
+  assert.deepEqual([events.at(-2).data.code, lastOf(events).data.status], ["run_timeout", "failed"]);
+});
+
 test("a failing model is an error event, then a failed run", async (t) => {
   const api = await startServer(t, "echo");
   const { id } = await api.session();

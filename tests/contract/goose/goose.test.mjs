@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { FakeModel } from "./fake-openai.mjs";
 import { gooseOf, gooseTest, lastOf, processes, startServer, textOf, until } from "./harness.mjs";
@@ -128,6 +128,23 @@ gooseTest("memory outlives goose's process and this server's", async (t) => {
   assert.deepEqual(model.conversation(), ["user: one", "assistant: fine", "user: two", "assistant: fine", "user: three"]);
   assert.equal(textOf(events), "fine");
   assert.equal((await api.read(id)).memory, "live");
+});
+
+gooseTest("a lost database is filled again, and no session gets another's", async (t) => {
+  const { api, model } = await withFake(t);
+  const [one, two] = [await api.session(), await api.session()];
+  await api.say(one.id, "I am one");
+  await api.say(two.id, "I am two");
+  await api.stop();
+  rmSync(path.join(api.home, "goose/data"), { recursive: true });
+  await api.start();
+  for (const [session, name] of [[two, "two"], [one, "one"]]) {
+    await api.say(session.id, "who am I?");
+    assert.deepEqual(model.conversation(), [`user: I am ${name}`, "assistant: fine", "user: who am I?"]);
+    const read = await api.read(session.id);
+    assert.equal(read.memory, "restored");
+    assert.deepEqual(read.messages.map((message) => message.role), ["user", "assistant", "user", "notice", "assistant"]);
+  }
 });
 
 gooseTest("a refused key fails the run, and health says so", async (t) => {

@@ -31,10 +31,10 @@ function findGoose() {
   }
 }
 
-// The same things, said to each engine. `needs` lists the questions that are asked on the way.
+// The same things, said to each engine.
 export const engines = {
-  echo: { say: "hello there", slow: "/slow 400", ask: "/permission", tool: "/tool 600", toolAsks: false, die: "/crash" },
-  goose: { say: "hello there", slow: "count to 400", ask: "run `echo asked`", tool: "run `sleep 617`", toolAsks: true },
+  echo: { say: "hello there", slow: "/slow 400", ask: "/permission", tool: "/tool 600", toolAsks: false, recall: "/history", die: "/crash" },
+  goose: { say: "hello there", slow: "count to 400", ask: "run `echo asked`", tool: "run `sleep 617`", toolAsks: true, recall: "what did I say before?" },
 };
 
 // A test for each engine; without the binary, goose's is skipped and says so, or fails if REQUIRE contains goose.

@@ -221,6 +221,16 @@ eachEngine("an unanswered question is rejected when its time is over", async (t,
   assert.deepEqual([late.status, late.body.error.code], [410, "expired"]);
 });
 
+eachEngine("a history that is given is remembered, and a notice says so", async (t, engine, words) => {
+  const api = await startServer(t, engine);
+  const history = [{ role: "user", parts: [{ type: "text", text: "my cat is called Mia" }] }, { role: "assistant", parts: [{ type: "text", text: "noted" }] }];
+  const session = await api.session({ history, first_seq: 50 });
+  assert.deepEqual([session.memory, session.message_count, session.seq], ["restored", 3, 50]);
+  const notice = (await api.read(session.id)).messages[2];
+  assert.deepEqual([notice.role, notice.parts[0].type, notice.parts[0].kind], ["notice", "notice", "memory_restored"]);
+  assert.match(textOf(await api.say(session.id, words.recall)), /my cat is called Mia/);
+});
+
 eachEngine("the engine's death in mid-run fails the run and the session goes on", async (t, engine, words) => {
   const api = await startServer(t, engine);
   const { id } = await api.session();

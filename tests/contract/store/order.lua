@@ -50,7 +50,7 @@ return function(open, support)
       })
       finds(t, db.things, {}, { "k", "i", "j", "h", "g", "l", "f", "e", "d", "c", "b", "a" }, { sort = { "v" } })
       finds(t, db.things, {}, { "a", "b", "c", "d", "e", "f", "l", "g", "h", "j", "i", "k" }, { sort = { "-v" } })
-      finds(t, db.things, {}, { "l", "k", "j" }, { sort = { "-_id" }, limit = 3 })
+      t.eq(pages(t, db.things, { v = 10 }, { sort = { "-_id" }, limit = 1 }), { "l", "g" })
     end,
 
     ["an array sorts by its least item, descending by its greatest"] = function(t)

@@ -15,30 +15,27 @@ local SORT_MAX = 10000 -- documents that may be sorted in Lua
 
 M.BY_ID = { declared = true, { field = "_id", parts = { "_id" }, descending = false } }
 
-local function sort_key(doc, sort)
-  local values = {}
-  for i, by in ipairs(sort) do
-    values[i] = path.get(doc, by.parts)
-  end
-  return values
-end
-
 -- Calls take(doc) for each matching document in order, until it returns true; about `want` are expected. The sort's
 -- fields are declared. true | nil, message, code
 local function scan(raw, collection, node, sort, after, want, take)
   local plan = sql.plan(collection, node)
   local chunk = plan.exact and math.min(want, CHUNK) or CHUNK
-  repeat
+  while true do
     local rows, message, code = raw:query(sql.select(collection, plan, sort, after, chunk))
-    if not rows then return nil, message, code end
-    local last
-    for _, row in ipairs(rows) do
-      last = assert(json.decode(row.doc, { typed = true }))
-      if (plan.exact or match(last, node)) and take(last) then return true end
+    if rows then
+      local last
+      for _, row in ipairs(rows) do
+        last = assert(json.decode(row.doc, { typed = true }))
+        if (plan.exact or match(last, node)) and take(last) then return true end
+      end
+      if #rows < chunk then return true end
+      after = path.sort_key(last, sort)
+    elseif code == "invalid" and chunk > 1 then
+      chunk = math.max(chunk // 8, 1) -- more bytes than a result may have
+    else
+      return nil, message, code
     end
-    after = last and sort_key(last, sort)
-  until #rows < chunk
-  return true
+  end
 end
 
 -- The key of a document in a sort by any fields: an array counts by its least item, descending by its greatest.

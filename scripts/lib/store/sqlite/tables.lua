@@ -54,6 +54,8 @@ local function changes(raw, texts, names)
     if row.type == "index" and texts[row.name] ~= row.sql then
       there[row.name] = nil
       list[#list + 1] = ('DROP INDEX "%s"'):format(row.name)
+    elseif texts[row.name] and texts[row.name] ~= row.sql then
+      return nil, ("the file has a table '%s' that this version did not make"):format(row.name), "internal"
     end
   end
   for _, name in ipairs(names) do

@@ -1,0 +1,42 @@
+-- After a start of the host: find the sandboxes that lived on, and those that did not.
+--
+-- Pushed once a boot (lib/queue). A living sandbox is followed again by reconcile; one that is gone goes before the
+-- health policy at once, without waiting for three failed checks.
+-- SPDX-License-Identifier: Apache-2.0
+local common = require "lib.reconcile.common"
+local db = require "lib.store"
+local facts_of = require "lib.facts"
+local health = require "lib.health"
+local lifecycle = require "lib.lifecycle"
+local log = require "gander.log"
+local queue = require "lib.queue"
+
+local PAGE = 50
+local ALIVE = { running = true, pending = true, unknown = true }
+
+local function adopt(project)
+  local provider, ctx = common.provider_of(project)
+  local state = provider and health.sandbox_state(provider, ctx) or "unknown"
+  if not ALIVE[state] then
+    log("warn", "a sandbox did not live on", { sandbox = ctx.name, state = state })
+    local limit = facts_of.settings(project).health_failures or 3
+    local failed = lifecycle.note(project, { ["health.ok"] = false, ["health.failures"] = limit })
+    if failed then
+      health.judge(failed, state)
+    end
+  end
+  queue.push("reconcile", {}, { key = project._id })
+end
+
+return {
+  doc = "Finds the sandboxes of active projects again after a start of the host.",
+  timeout_s = 300,
+
+  run = function(job)
+    local page, after = assert(db.projects:find({ state = "active" }, { limit = PAGE, after = job.data.after }))
+    for _, project in ipairs(page) do
+      adopt(project)
+    end
+    return after and { again_ms = 0, data = { after = after } } or { done = true }
+  end,
+}
