@@ -148,17 +148,21 @@ static int log_message(const struct mg_connection *connection, const char *messa
     return 1;
 }
 
+/* The directory of the model gateway's socket.  Sandboxes have the directory, not the socket,
+ * bound: the socket of the next start is then theirs too. */
+#define GATEWAY "gateway"
+
 static void ports_option(const struct httpd *h, struct buf *ports) {
     const struct config *c = h->parts.config;
     const char *host = strcmp(c->listen_host, "localhost") == 0 ? "127.0.0.1" : c->listen_host;
-    buf_addf(ports, "%s%s%d,x%s/model.sock", host, host[0] == '\0' ? "" : ":", c->listen_port,
-             c->data);
+    buf_addf(ports, "%s%s%d,x%s/" GATEWAY "/model.sock", host, host[0] == '\0' ? "" : ":",
+             c->listen_port, c->data);
 }
 
 /* The gateway's socket: sandboxes connect to it under other uids. */
 static void open_socket(const struct httpd *h) {
     struct buf path = BUF_INIT;
-    buf_addf(&path, "%s/model.sock", h->parts.config->data);
+    buf_addf(&path, "%s/" GATEWAY "/model.sock", h->parts.config->data);
     if (chmod(path.data, 0666) != 0) {
         log_line(LOG_WARN, "model gateway: %s: %s", path.data, strerror(errno));
     }
@@ -170,7 +174,10 @@ struct httpd *httpd_start(const struct httpd_parts *parts, struct err *err) {
     h->parts = *parts;
     struct buf ports = BUF_INIT, socket = BUF_INIT;
     ports_option(h, &ports);
-    buf_addf(&socket, "%s/model.sock", parts->config->data);
+    buf_addf(&socket, "%s/" GATEWAY, parts->config->data);
+    mkdir(socket.data, 0755); /* a failure shows when the socket is made */
+    chmod(socket.data, 0755);
+    buf_adds(&socket, "/model.sock");
     unlink(socket.data); /* left by a host that was killed; the data directory is locked by us */
     buf_clear(&socket);
     const char *options[] = {"listening_ports",

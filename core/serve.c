@@ -19,6 +19,7 @@
 
 #include "bus.h"
 #include "cli.h"
+#include "follow.h"
 #include "httpd.h"
 #include "jobs.h"
 #include "log.h"
@@ -75,6 +76,17 @@ static bool hook_replay(void *ctx, const char *name, const char *json, size_t le
     return workers_call(s->workers, name, json, len, HOOK_MS, result, err);
 }
 
+/* follow delivers to "collect": the job file jobs/collect, function batch. */
+static bool hook_deliver(void *ctx, const char *job, const char *json, size_t len,
+                         struct buf *result, struct err *err) {
+    struct serving *s = ctx;
+    struct buf name = BUF_INIT;
+    buf_addf(&name, "jobs/%s#batch", job);
+    bool ok = workers_call(s->workers, name.data, json, len, HOOK_MS, result, err);
+    buf_clear(&name);
+    return ok;
+}
+
 /* The set or its error changed: record it and tell the pages. */
 static void on_scripts(void *ctx) {
     struct serving *s = ctx;
@@ -129,8 +141,10 @@ static bool start_engines(struct serving *s, const char *home, struct err *err) 
     if (!host_key(&s->host, err)) {
         return false;
     }
+    struct follow_hooks follow_hooks = {s, hook_deliver};
     struct sse_hooks sse_hooks = {s, hook_replay};
-    s->sse = sse_new(s->host.bus, &sse_hooks, STREAMS_MAX, err);
+    s->host.follow = follow_new(s->host.bus, &follow_hooks, err);
+    s->sse = s->host.follow == NULL ? NULL : sse_new(s->host.bus, &sse_hooks, STREAMS_MAX, err);
     return s->sse != NULL;
 }
 
@@ -221,6 +235,9 @@ static void stop(struct serving *s) {
         bus_stop(s->host.bus);
     }
     httpd_stop(s->httpd);
+    if (s->host.follow != NULL) {
+        follow_stop(s->host.follow);
+    }
     if (s->jobs != NULL && !jobs_stop(s->jobs, STOP_WAIT_MS)) {
         log_line(LOG_WARN, "jobs still run; they are taken up again at the next start");
         fflush(NULL);
@@ -230,6 +247,9 @@ static void stop(struct serving *s) {
     scripts_free(s->scripts);
     sse_free(s->sse);
     relay_free(s->relay);
+    if (s->host.follow != NULL) {
+        follow_free(s->host.follow);
+    }
     bus_free(s->host.bus);
     wait_free(s->host.wait);
     assets_free(s->assets);

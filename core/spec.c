@@ -51,7 +51,8 @@ static bool read_whole(const char *path, struct buf *text) {
     return true;
 }
 
-/* t.load(path), also require("lib.spec").load: run a support file below the repository, such as "tests/support/fake.lua". */
+/* t.load(path), also require("lib.spec").load: run a support file below the repository, such as
+ * "tests/support/fake.lua". */
 static int f_load(lua_State *L) {
     const char *path = luaL_checkstring(L, 1);
     struct buf *full = buf_push(L), *text = buf_push(L);

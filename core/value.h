@@ -23,6 +23,10 @@
 enum { VALUE_TYPED = 1, VALUE_PRETTY = 2 };
 #define VALUE_DEPTH 64
 
+/* Length of the valid UTF-8 sequence at s, 0 when there is none (RFC 3629: no surrogates, no
+ * overlong forms, nothing above U+10FFFF); `left` bytes are there. */
+size_t value_utf8_length(const unsigned char *s, size_t left);
+
 /* Writing. */
 bool value_utf8(const char *s, size_t len); /* is it valid UTF-8? */
 void value_string(struct buf *out, const char *s,

@@ -4,6 +4,7 @@
 -- not stored twice. Known secrets are replaced before anything is stored, also where a long line was cut in two.
 -- SPDX-License-Identifier: Apache-2.0
 local date = require "gander.date"
+local json = require "gander.json"
 local sys = require "gander.sys"
 local clean = require "lib.sessions.clean"
 local known = require "lib.redact.known"
@@ -50,12 +51,16 @@ local function split(line, text, source, out)
   until text == ""
 end
 
+-- Offsets of a file grow; where they are no numbers, the same one is the same batch.
 local function stored_already(data, cursor)
-  local last = logs.cursor(data.project_id, data.sandbox_id, data.source .. ":" .. data.stream)
-  return last and last.offset >= cursor
+  local last = logs.cursor(data.project_id, data.sandbox_id, data.key)
+  if math.type(last) == "integer" and math.type(cursor) == "integer" then
+    return last >= cursor
+  end
+  return last ~= nil and json.encode(last) == json.encode(cursor)
 end
 
--- follow -> {key, data = {project_id, sandbox_id, source, stream}, items, cursor, ended, error?}
+-- follow -> {key, data = {project_id, sandbox_id, key, source, stream}, items, cursor, ended, error?}
 local function batch(call)
   local data = call.data
   local project = projects.get(data.project_id)
@@ -69,7 +74,7 @@ local function batch(call)
   for _, line in ipairs(whole_lines(call.items, data.stream)) do
     split(line, redactor:text(line.text), data.source, lines)
   end
-  local cursor = { sandbox_id = data.sandbox_id, source = data.source .. ":" .. data.stream, offset = call.cursor }
+  local cursor = { sandbox_id = data.sandbox_id, source = data.key, offset = json.encode(call.cursor) }
   local stored, message = logs.store(data.project_id, lines, cursor)
   if not stored then
     error("log lines cannot be stored: " .. tostring(message))
@@ -77,4 +82,4 @@ local function batch(call)
   return nil
 end
 
-return { doc = "Stores what follow read from a sandbox, batch by batch.", batch = batch }
+return { doc = "Stores the lines of a sandbox's log.", batch = batch }

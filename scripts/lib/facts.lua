@@ -132,7 +132,7 @@ local function unknown(name, path, allowed, group)
   local names = {}
   for _, source in ipairs { allowed, group } do
     for known in pairs(source) do
-      names[#names + 1] = known
+      names[known] = true
     end
   end
   local near = nearest.of(name, names)

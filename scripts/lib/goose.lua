@@ -7,7 +7,6 @@
 local http = require "gander.http"
 local json = require "gander.json"
 local sys = require "gander.sys"
-local model = require "lib.goose.model"
 local providers = require "lib.providers"
 
 local M = {}
@@ -37,11 +36,6 @@ function M.sandbox_of_token(token)
     return sandbox_id
   end
   return nil
-end
-
--- The model's variables for a project's sandbox (lib/launch puts them there).
-function M.environment(_, ctx)
-  return model.environment(ctx.settings, M.model_token(ctx.name))
 end
 
 local function reach(project)

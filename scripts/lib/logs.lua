@@ -7,6 +7,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local bus = require "gander.bus"
 local date = require "gander.date"
+local json = require "gander.json"
 local sys = require "gander.sys"
 local db = require "lib.store"
 local clean = require "lib.sessions.clean"
@@ -36,11 +37,11 @@ function M.count(project_id)
   return first and M.last_seq(project_id) - first.first_seq + 1 or 0
 end
 
--- How far a source of a sandbox has been stored: the cursor of its last batch, or nil.
-function M.cursor(project_id, sandbox_id, source)
-  local q = { project_id = project_id, ["cursor.sandbox_id"] = sandbox_id, ["cursor.source"] = source }
+-- How far a log of a sandbox (a key of its provider's) has been stored: the cursor of its last batch, or nil.
+function M.cursor(project_id, sandbox_id, key)
+  local q = { project_id = project_id, ["cursor.sandbox_id"] = sandbox_id, ["cursor.source"] = key }
   local last = assert(db.sandbox_logs:find(q, { sort = { "-first_seq" }, limit = 1 }))[1]
-  return last and last.cursor
+  return last and json.decode(last.cursor.offset)
 end
 
 function M.view(batch, i)

@@ -18,6 +18,7 @@ local sessions = require "lib.sessions"
 local M = {}
 
 local GONE = "The sandbox ended while this answer was being written."
+local STOP_MS = 5000 -- for what a follow has read to be stored
 local REPLACED = "The sandbox was replaced while this answer was being written."
 
 -- The sandbox is healthy: read its logs, and the events of the sessions in which something goes on.
@@ -50,22 +51,27 @@ function M.draining(project, deadline_ms)
   return #busy == 0
 end
 
+-- Files are read to their end, what was read is stored.
 local function stop_following(project_id)
   for _, entry in ipairs(follow.list()) do
-    if entry.data and entry.data.project_id == project_id then
-      follow.stop(entry.key)
+    local kind, of = entry.key:match "^(%a+):([^:]+):"
+    if of == project_id and (kind == "chat" or kind == "logs") then
+      local _, message = follow.stop(entry.key, { wait_ms = STOP_MS })
+      if message then
+        log("warn", "a follow does not end", { key = entry.key, error = message })
+      end
     end
   end
 end
 
 -- The sandbox is gone or will be killed now: what still ran was cut off, and its log is read to the end.
 function M.stopped(project)
+  stop_following(project._id)
   for _, session in ipairs(sessions.busy(project._id)) do
     if not session.outbox then
       ending.interrupt(session._id, GONE)
     end
   end
-  stop_following(project._id)
 end
 
 -- All that was said and logged in a project goes with it.

@@ -32,6 +32,7 @@ function M.new(t, options)
   talk.draining = function()
     return not w.busy
   end
+  talk.forget = function() end -- no follow engine runs in a spec
   db.jobs:delete({}, { many = true })
   db.caps:delete({}, { many = true })
   db.projects:delete({}, { many = true })

@@ -18,32 +18,29 @@ local FOLLOWED_MAX = 40 -- event streams of one sandbox: its server has 64 for a
 
 local LOST = "The agent was started anew and could not be given this conversation again; it does not remember it."
 
-function M.key(session_id)
-  return "chat:" .. session_id
+function M.key(session)
+  return "chat:" .. session.project_id .. ":" .. session._id
 end
 
-local function is_followed(session_id)
+-- The follows of a project's sessions, by key.
+local function followed(project_id)
+  local prefix, mine = "chat:" .. project_id .. ":", {}
   for _, entry in ipairs(follow.list()) do
-    if entry.key == M.key(session_id) then
-      return true
+    if entry.key:sub(1, #prefix) == prefix then
+      mine[#mine + 1] = entry.key
+      mine[entry.key] = true
     end
   end
-  return false
+  return mine
 end
 
 -- Make room: sessions in which nothing goes on need no stream. They are followed again with their next message.
-local function make_room(project_id)
-  local mine = {}
-  for _, entry in ipairs(follow.list()) do
-    if entry.data and entry.data.project_id == project_id and entry.data.session_id then
-      mine[#mine + 1] = entry
-    end
-  end
+local function make_room(mine)
   local over = #mine - FOLLOWED_MAX + 1
-  for _, entry in ipairs(mine) do
-    local session = over > 0 and sessions.get(entry.data.session_id)
+  for _, key in ipairs(mine) do
+    local session = over > 0 and sessions.get(key:match "[^:]+$")
     if over > 0 and not (session and sessions.RUNNING[session.status]) then
-      follow.stop(entry.key)
+      follow.stop(key)
       over = over - 1
     end
   end
@@ -52,24 +49,29 @@ end
 -- Read the session's events from the first that is not stored yet.
 -- -> true | nil, message, code
 function M.follow(project, session)
-  if is_followed(session._id) then
+  local mine = followed(project._id)
+  if mine[M.key(session)] then
     return true
   end
-  make_room(project._id)
+  make_room(mine)
   local request, message, code = goose.request(project, "/sessions/" .. session._id .. "/events")
   if not request then
     return nil, message, code
   end
-  request.resume = "last-event-id"
-  return follow.start {
-    key = M.key(session._id), source = { http = request }, cursor = session.event_seq, format = "sse", job = "chat",
-    batch_ms = BATCH_MS,
+  local done
+  done, message, code = follow.start {
+    key = M.key(session), source = { http = request, resume = "last-event-id" }, cursor = tostring(session.event_seq),
+    format = "sse", job = "chat", batch_ms = BATCH_MS,
     data = { session_id = session._id, project_id = project._id, sandbox_id = project.sandbox.id },
   }
+  if done or code == "conflict" then
+    return true -- it is there: somebody else was quicker
+  end
+  return nil, message, code
 end
 
-function M.unfollow(session_id)
-  follow.stop(M.key(session_id))
+function M.unfollow(session)
+  follow.stop(M.key(session))
 end
 
 -- The history cannot be given back: say so in the conversation, at its place.
@@ -201,7 +203,7 @@ function M.deliver(project, session)
     if not session or code ~= "not_found" or attempt == 2 then
       return nil, message, code
     end
-    M.unfollow(session._id) -- the server lost the session: make it anew
+    M.unfollow(session) -- the server lost the session: make it anew
     session = forget_sandbox(session) or session
   end
   return nil

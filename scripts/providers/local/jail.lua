@@ -7,99 +7,11 @@
 local fs = require "gander.fs"
 local json = require "gander.json"
 local process = require "gander.process"
+local view = require "providers.local.view"
 
 local M = {}
 
-M.STATUS_FD, M.SECCOMP_FD, M.BLOCK_FD, M.LIFE_FD, M.ARGS_FD = 4, 5, 6, 7, 3
 local USER_FD, NET_FD = 8, 9
-
-local MB = 1 << 20
-
--- Paths that must be the same inside and out, as far as this system has them.
-local function system_args(add)
-  add("--ro-bind", "/usr", "/usr")
-  for _, name in ipairs { "bin", "sbin", "lib", "lib32", "lib64", "libx32" } do
-    local target = fs.link_target("/" .. name)
-    if target then
-      add("--symlink", target, "/" .. name)
-    elseif fs.size("/" .. name) then
-      add("--ro-bind", "/" .. name, "/" .. name)
-    end
-  end
-  for _, name in ipairs { "ssl", "ca-certificates", "alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types" } do
-    add("--ro-bind-try", "/etc/" .. name, "/etc/" .. name)
-  end
-end
-
--- The paths of the host as bwrap will see them: as root they are staged, for bwrap runs as a user who cannot look into
--- our directories.
-local function sources(job)
-  local stage, paths = {}, {}
-  for i, bind in ipairs(job.binds) do
-    paths[i] = bind.from
-    if job.uid >= 0 then
-      paths[i] = "/run/stage/" .. i
-      stage[bind.from] = stage[bind.from] or paths[i]
-      paths[i] = stage[bind.from]
-    end
-  end
-  return stage, paths
-end
-
-local function arguments(job, paths)
-  local args = {}
-  local function add(...)
-    for _, arg in ipairs { ... } do
-      args[#args + 1] = tostring(arg)
-    end
-  end
-  add("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
-  if job.net == "own" then
-    add "--unshare-net"
-  end
-  add("--uid", 1000, "--gid", 1000, "--hostname", "sandbox", "--new-session", "--cap-drop", "ALL")
-  if job.dies then
-    add "--die-with-parent"
-  end
-  system_args(add)
-  if job.reduced then
-    add("--ro-bind", "/proc", "/proc")
-  else
-    add("--proc", "/proc")
-  end
-  add("--dev", "/dev", "--size", 64 * MB, "--tmpfs", "/dev/shm", "--remount-ro", "/dev")
-  add("--size", 16 * MB, "--tmpfs", "/run", "--size", MB, "--perms", "0755", "--tmpfs", "/opt")
-  for i, bind in ipairs(job.binds) do
-    add(bind.write and "--bind" or "--ro-bind", paths[i], bind.to)
-  end
-  add("--remount-ro", "/opt", "--chdir", job.cwd or "/", "--clearenv")
-  for name, value in pairs(job.env or {}) do
-    add("--setenv", name, value)
-  end
-  add("--remount-ro", "/", "--lock-file", "/run/.lock", "--json-status-fd", M.STATUS_FD, "--seccomp", M.SECCOMP_FD)
-  if job.life then
-    add("--sync-fd", M.LIFE_FD)
-  end
-  if job.block then
-    add("--block-fd", M.BLOCK_FD)
-  end
-  return args
-end
-
--- The few files of /etc that programs cannot do without.
-local function write_etc(job)
-  local etc = job.dir .. "/etc"
-  fs.mkdir(etc, { mode = 493 })
-  local function put(name, text)
-    fs.write_atomic(etc .. "/" .. name, text, { mode = 420 })
-    job.binds[#job.binds + 1] = { from = etc .. "/" .. name, to = "/etc/" .. name }
-  end
-  put("passwd", "root:x:0:0:root:/root:/bin/sh\nagent:x:1000:1000:agent:/home/agent:/bin/bash\nnobody:x:65534:65534:nobody:/:/bin/false\n")
-  put("group", "root:x:0:\nagent:x:1000:\nnogroup:x:65534:\n")
-  put("hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n")
-  put("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
-  put("resolv.conf", job.resolv or "")
-end
 
 -- Start. job = {dir, argv, env, cwd, binds={{from,to,write}}, uid, net="own"|"host"|Process, cgroup, processes (when
 -- nothing else limits them), stdout, stderr (files) or run={timeout_ms,max}, block, life, dies, resolv, reduced, fds (10 up:
@@ -112,12 +24,12 @@ function M.start(job)
   end
   local binds = job.binds
   job.binds = table.move(binds, 1, #binds, 1, {})
-  write_etc(job)
+  view.write_etc(job)
   local lock, status = job.dir .. "/lock", job.dir .. "/status"
   fs.write_atomic(lock, "", { mode = 420 })
   job.binds[#job.binds + 1] = { from = lock, to = "/run/.lock" }
-  local stage, paths = sources(job)
-  local argv = { "bwrap", "--args", tostring(M.ARGS_FD), "--", "prlimit", "--core=0", "--nofile=16384" }
+  local stage, paths = view.sources(job)
+  local argv = { "bwrap", "--args", tostring(view.ARGS_FD), "--", "prlimit", "--core=0", "--nofile=16384" }
   if job.processes then
     argv[#argv + 1] = "--nproc=" .. job.processes
   end
@@ -125,8 +37,8 @@ function M.start(job)
   table.move(job.argv, 1, #job.argv, #argv + 1, argv)
   fs.remove(status)
   local fds = {
-    [M.ARGS_FD] = { data = table.concat(arguments(job, paths), "\0") .. "\0" },
-    [M.STATUS_FD] = { append = status }, [M.SECCOMP_FD] = { seccomp = true },
+    [view.ARGS_FD] = { data = table.concat(view.arguments(job, paths), "\0") .. "\0" },
+    [view.STATUS_FD] = { append = status }, [view.SECCOMP_FD] = { seccomp = true },
   }
   if type(job.net) ~= "string" then
     local enter = { "nsenter", "--user=/proc/self/fd/" .. USER_FD, "--net=/proc/self/fd/" .. NET_FD, "--preserve-credentials" }
@@ -134,10 +46,10 @@ function M.start(job)
     fds[USER_FD], fds[NET_FD] = { ns = "user", of = job.net }, { ns = "net", of = job.net }
   end
   if job.block then
-    fds[M.BLOCK_FD] = { hold = true }
+    fds[view.BLOCK_FD] = { hold = true }
   end
   if job.life then
-    fds[M.LIFE_FD] = { open = job.life }
+    fds[view.LIFE_FD] = { open = job.life }
   end
   for number, fd in pairs(job.fds or {}) do
     fds[number] = fd

@@ -10,84 +10,11 @@ local sys = require "gander.sys"
 local disk = require "providers.local.disk"
 local egress = require "providers.local.egress"
 local jail = require "providers.local.jail"
-local tier = require "providers.local.tier"
+local jobs = require "providers.local.job"
 
 local M = {}
 
 local READY_MS, MONITOR_MS = 10000, 2000
-
--- A node in a directory of its own, and goose, are bound; what lies below /usr is there anyway.
-function M.node_binds(binds)
-  local node = disk.node()
-  if node and not node:find "^/usr/" then
-    binds[#binds + 1] = { from = node:match "^(.*)/bin/[^/]+$", to = "/opt/node" }
-  end
-  return binds
-end
-
-function M.node_inside()
-  local node = disk.node() or "node"
-  return node:find "^/usr/" and node or "/opt/node/bin/node"
-end
-
-local BASE_ENV = {
-  HOME = "/home/agent", USER = "agent", LANG = "C.UTF-8", TERM = "dumb", TMPDIR = "/tmp", SHELL = "/bin/bash",
-  PATH = "/opt/node/bin:/opt/goose:/usr/local/bin:/usr/bin:/bin",
-}
-
-local function merge(...)
-  local all = {}
-  for _, env in ipairs { ... } do
-    for name, value in pairs(env) do
-      all[name] = value
-    end
-  end
-  return all
-end
-
--- What a sandbox's step sees. `install` and `fetch` get neither workspace nor the model's socket.
-local function binds_of(box, step)
-  local binds = M.node_binds {
-    { from = box.dir .. "/home", to = "/home/agent", write = true },
-    { from = box.dir .. "/tmp", to = "/tmp", write = true },
-    { from = box.dir .. "/opt", to = "/opt/gander" },
-  }
-  local function add(from, to, write)
-    binds[#binds + 1] = { from = from, to = to, write = write }
-  end
-  if fs.size(box.dir .. "/source") then
-    add(box.dir .. "/source", "/opt/source", true)
-  end
-  if step == "install" or step == "fetch" then
-    add(box.workspace .. "/cache", "/home/agent/.cache", true)
-    return binds
-  end
-  add(box.workspace .. "/files", "/workspace", true)
-  local goose = disk.goose()
-  if goose then
-    add(goose, "/opt/goose/goose")
-  end
-  -- The directory, not the socket in it: a host that starts again makes a new socket there.
-  local gateway = sys.data .. "/gateway"
-  if fs.size(gateway) then
-    add(gateway, "/run/gander")
-  end
-  return binds
-end
-
-local function job_of(box, ctx, step, plan)
-  local extra, resolv = egress.inside(plan)
-  local binds = binds_of(box, step)
-  local setup = step == "install" or step == "fetch"
-  local goose = disk.goose() and { GOOSE_BIN = "/opt/goose/goose" } or {}
-  local log = box.dir .. "/logs/" .. (setup and "setup" or "main")
-  return {
-    dir = box.dir .. "/steps/" .. step, argv = ctx.argv, binds = binds, uid = box.uid, net = "own", cgroup = box.cgroup,
-    processes = not box.cgroup and box.spec.limits.processes or nil, reduced = tier.probe().tier == "reduced",
-    cwd = ctx.cwd, env = merge(BASE_ENV, setup and {} or goose, extra, ctx.env or {}), resolv = resolv,
-    stdout = log .. ".out", stderr = log .. ".err", block = plan.slirp or plan.proxy,
-  }
-end
 
 local function attach(box, job, p, plan)
   local deadline = sys.mono() + READY_MS
@@ -95,7 +22,7 @@ local function attach(box, job, p, plan)
     local init <close> = jail.init(job.dir)
     if init and jail.ready(init:pid()) then
       local made, message, code = egress.attach(init, plan, {
-        dir = job.dir, uid = box.uid, cgroup = box.cgroup, node = M.node_inside(), node_binds = M.node_binds, lan = box.lan,
+        dir = job.dir, uid = box.uid, cgroup = box.cgroup, node = jobs.node_inside(), node_binds = jobs.node_binds, lan = box.lan,
         reduced = job.reduced,
       })
       if made then
@@ -161,7 +88,7 @@ function M.start(box, step, plan)
   if not ok then
     return nil, message, code
   end
-  run.attached, message, code = launch(box, job_of(box, step, step.step, plan), plan)
+  run.attached, message, code = launch(box, jobs.of(box, step, step.step, plan), plan)
   if not run.attached then
     return nil, message, code
   end
@@ -261,7 +188,7 @@ function M.exec(box, main_dir, order)
     return nil, "the sandbox does not run", "unavailable"
   end
   local plan = egress.plan(box.spec.egress)
-  local job = job_of(box, order, "exec-" .. sys.uuid(), plan)
+  local job = jobs.of(box, order, "exec-" .. sys.uuid(), plan)
   job.net, job.block, job.dies = init, false, true
   job.run = { timeout_ms = order.timeout_ms or 30000, max = order.max or 1 << 20, stdin = order.stdin }
   local r, message, code = jail.start(job)

@@ -6,6 +6,7 @@
 local fs = require "gander.fs"
 local sys = require "gander.sys"
 local egress = require "providers.local.egress"
+local jobs = require "providers.local.job"
 local run = require "providers.local.run"
 
 local M = {}
@@ -61,7 +62,7 @@ local function fetch_step(source)
     env.SOURCE_USERNAME, env.SOURCE_PASSWORD = source.username or "git", source.password or ""
     return { step = "fetch", argv = { "sh", "-c", GIT, "git", source.url, source.revision or "HEAD" }, env = env, cwd = "/opt/source" }
   end
-  return { step = "fetch", argv = { run.node_inside(), "/opt/gander/fetch-tarball.mjs", source.url, "tree" }, cwd = "/opt/source" }
+  return { step = "fetch", argv = { jobs.node_inside(), "/opt/gander/fetch-tarball.mjs", source.url, "tree" }, cwd = "/opt/source" }
 end
 
 -- What the fetch said last, for the error's sentence.
@@ -129,7 +130,7 @@ function M.start_argv(box)
   end
   for _, name in ipairs { "goose-api.mjs", "server.mjs", "server.js", "index.js" } do
     if has(box, name) then
-      return { run.node_inside(), name }
+      return { jobs.node_inside(), name }
     end
   end
   for _, name in ipairs { "main.py", "app.py", "server.py" } do

@@ -99,21 +99,26 @@ export function reduce(state: ChatState, e: ChatEvent): ChatState {
     }
     case "permission_resolved": {
       const id = text(d.permission_id);
-      const done = { permission_id: id, decision: text(d.decision), by: text(d.by) || undefined };
+      const done = {
+        permission_id: id,
+        decision: text(d.decision),
+        by: text(d.who) || text(d.by) || undefined,
+      };
       const card = state.permissions.find((p) => p.permission_id === id);
       const next = {
         ...state,
         permissions: state.permissions.filter((p) => p.permission_id !== id),
         resolved: [...state.resolved.filter((r) => r.permission_id !== id), done].slice(-20),
       };
-      if (!card?.tool_call_id) return next;
-      return onTool(next, card.tool_call_id, (t) => ({
+      const call = text(d.tool_call_id) || card?.tool_call_id;
+      if (!call) return next;
+      return onTool(next, call, (t) => ({
         ...t,
         permission: { decision: done.decision, by: done.by, at: text(d.ts) || undefined },
       }));
     }
     case "session_updated":
-      return { ...state, session: { ...state.session, ...(d.title ? { title: text(d.title) } : {}) } };
+      return { ...state, session: { ...state.session, ...given(d, "title"), ...given(d, "mode") } };
     case "error":
       return { ...state, fault: { message: text(d.message), retryable: d.retryable === true } };
     case "run_finished":
@@ -145,11 +150,12 @@ function settle(m: Message, status: string): Message {
   return { ...m, parts, status: status === "cancelled" ? "partial" : "failed" };
 }
 
-export function isDone(status?: string): boolean {
+function isDone(status?: string): boolean {
   return status === "completed" || status === "failed" || status === "cancelled";
 }
 
 const text = (v: unknown): string => (typeof v === "string" ? v : "");
+const given = (d: Record<string, unknown>, key: string) => (text(d[key]) ? { [key]: d[key] } : {});
 const seqOf = (d: Record<string, unknown>): number | undefined =>
   typeof d.seq === "number" ? d.seq : undefined;
 
@@ -184,8 +190,15 @@ function whole(state: ChatState, message: Message, seq?: number): ChatState {
   const at = state.messages.findIndex((m) => m.id === message.id);
   const old = state.messages[at];
   if (old?.event_seq !== undefined && seq !== undefined && seq < old.event_seq) return state;
+  // Who answered a question is known here from its own event; the whole message may not say it.
+  const answered = new Map(old?.parts.map((p) => [p.type === "tool" ? p.tool_call_id : "", p]));
+  const parts = message.parts.map((p) => {
+    const before = p.type === "tool" && !p.permission ? answered.get(p.tool_call_id) : undefined;
+    return before?.type === "tool" && before.permission ? { ...p, permission: before.permission } : p;
+  });
   const next: Message = {
     ...message,
+    parts,
     seq: message.seq ?? old?.seq,
     model: message.model ?? old?.model ?? (message.role === "assistant" ? state.session.model : undefined),
     event_seq: seq ?? message.event_seq,

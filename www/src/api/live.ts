@@ -4,7 +4,7 @@
 // read are kept (`during`) and laid over the answer, so an older page never hides a newer event.
 // SPDX-License-Identifier: Apache-2.0
 
-import { type InfiniteData, QueryClient } from "@tanstack/react-query";
+import { type InfiniteData, type Query, QueryClient } from "@tanstack/react-query";
 import { type ChatState, reduce, withSession } from "./chat";
 import { ApiError } from "./errors";
 import { keys } from "./keys";
@@ -43,6 +43,9 @@ export const stream = new EventStream({
   },
   opened() {
     hostAlerts.dispatchEvent(new Event("opened"));
+  },
+  refused() {
+    void cache.invalidateQueries({ queryKey: ["chat"] });
   },
   jumped() {
     for (const name of ["projects", "sessions", "activity", "scripts"])
@@ -127,11 +130,9 @@ function apply(e: StreamEvent): boolean {
         { queryKey: ["sessions"], predicate: (q) => q.queryKey[2] === s.project_id },
         (old) => old && overSessions(old, [e], s.project_id),
       );
-      if (e.type === "session")
-        cache.setQueriesData<ChatState>(
-          { queryKey: ["chat"], predicate: (q) => q.queryKey[3] === s.id },
-          (old) => old && withSession(old, s),
-        );
+      const chat = { queryKey: ["chat"], predicate: (q: Query) => q.queryKey[3] === s.id };
+      if (e.type === "session") cache.setQueriesData<ChatState>(chat, (old) => old && withSession(old, s));
+      else void cache.invalidateQueries(chat);
       return true;
     }
     case "activity":
@@ -148,9 +149,13 @@ function apply(e: StreamEvent): boolean {
       hostAlerts.dispatchEvent(new CustomEvent("alert", { detail: e.data }));
       void cache.invalidateQueries({ queryKey: keys.system });
       return true;
-    case "reset":
-      void cache.invalidateQueries();
+    case "reset": {
+      const session = (e.data as { session_id?: string } | null)?.session_id;
+      if (session)
+        void cache.invalidateQueries({ queryKey: ["chat"], predicate: (q) => q.queryKey[3] === session });
+      else void cache.invalidateQueries();
       return true;
+    }
     default:
       return false;
   }

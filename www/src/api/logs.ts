@@ -8,7 +8,7 @@ import type { LogLine, Page } from "./schema";
 export interface LogFilter {
   q?: string;
   source?: string;
-  stream?: string;
+  level?: string;
 }
 export interface LogState {
   lines: LogLine[];
@@ -70,7 +70,7 @@ export async function downloadText(user: string, project: string, f: LogFilter):
 /** Whether a live line belongs to what the filter shows; the host answers the same question for stored ones. */
 export function matches(line: LogLine, f: LogFilter): boolean {
   if (f.source && line.source !== f.source) return false;
-  if (f.stream && line.stream !== f.stream) return false;
+  if (f.level && line.level !== f.level) return false;
   return !f.q || line.text.toLowerCase().includes(f.q.toLowerCase());
 }
 

@@ -267,6 +267,8 @@ export interface ScriptList {
   loaded_at?: string;
   error: ScriptFault | null;
   items: ScriptInfo[];
+  /** What may be written over HTTP: the rules alone, or every script. */
+  writable?: "all" | "rules";
 }
 export interface ScriptVersion {
   generation: number;

@@ -31,6 +31,8 @@ interface Handlers {
   event(e: StreamEvent): void;
   /** A connection opened that may have missed something for the lists. */
   jumped(): void;
+  /** The session or the project looked at is gone: the rest is followed without it. */
+  refused(): void;
   /** A connection opened at all. */
   opened(): void;
 }
@@ -45,6 +47,7 @@ export class EventStream {
   private key = 0;
   private lastId?: string;
   private topicsKey = "";
+  private refused = "";
   private current?: AbortController;
   private generation = 0;
   private failures = 0;
@@ -89,7 +92,8 @@ export class EventStream {
   }
 
   private merged(): Topics {
-    return Object.assign({}, ...this.declared.values());
+    const all: Topics = Object.assign({}, ...this.declared.values());
+    return JSON.stringify(all) === this.refused ? { user: all.user } : all;
   }
 
   private schedule(wait: number, onlyIfChanged = false): void {
@@ -138,6 +142,12 @@ export class EventStream {
           cache: "no-store",
         },
       );
+      if (res.status === 404 && (topics.logs || topics.session) && generation === this.generation) {
+        this.refused = key;
+        this.handlers.refused();
+        this.current = before;
+        return this.schedule(0);
+      }
       if (!res.ok || !res.body) throw new Error(`the event stream answered ${res.status}`);
       before?.abort();
       if (generation !== this.generation) return mine.abort();

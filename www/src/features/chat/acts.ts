@@ -1,32 +1,31 @@
 // What a person does in a chat: send, cancel, change the mode.
 // SPDX-License-Identifier: Apache-2.0
 import { useMutation } from "@tanstack/react-query";
+import { toast } from "sonner";
 import { useLocation } from "wouter";
 import { type ChatState, withOlder, withSent } from "@/api/chat";
 import { json, path } from "@/api/client";
+import { sentence } from "@/api/errors";
 import { projectPath, readMessages } from "@/api/hooks";
 import { keys } from "@/api/keys";
 import { cache } from "@/api/live";
 import type { Mode, Session } from "@/api/schema";
 import { paths } from "@/lib/session";
 
-interface SendAnswer {
-  session_id: string;
-  run_id?: string;
-}
-
 export function useSend(user: string, project: string, session: string | undefined, mode: Mode) {
   const [, go] = useLocation();
   return useMutation({
     mutationFn: async ({ text, id }: { text: string; id: string }) => {
       let to = session;
-      if (!to)
+      if (!to) {
         to = (await json<Session>("POST", `${projectPath(user, project)}/sessions`, { body: { mode } })).id;
-      const answer = await json<SendAnswer>("POST", `${projectPath(user, project)}/messages`, {
+        // Opened at once: the chat is followed from before the first event.
+        go(paths.session(user, project, to));
+      }
+      return json("POST", `${projectPath(user, project)}/messages`, {
         query: { wait_s: 0 },
         body: { session_id: to, message_id: id, content: text },
       });
-      return answer;
     },
     onMutate: ({ text, id }) => {
       if (session)
@@ -35,11 +34,9 @@ export function useSend(user: string, project: string, session: string | undefin
           (s) => s && withSent(s, id, text, new Date().toISOString()),
         );
     },
-    onSuccess: (answer) => {
-      if (!session) go(paths.session(user, project, answer.session_id));
-    },
-    onError: (_e, { id }) => {
-      if (session)
+    onError: (e, { id }) => {
+      if (!session) toast.error(sentence(e), { duration: 60_000 });
+      else
         cache.setQueryData<ChatState>(
           keys.chat(user, project, session),
           (s) =>

@@ -27,7 +27,7 @@ export default function LogsView({ project: p }: { project: Project }) {
   const live = logs.data;
   const shown = paused ?? live;
   const pausedBy = paused && live ? (live.lines.at(-1)?.seq ?? 0) - (paused.lines.at(-1)?.seq ?? 0) : 0;
-  const filtered = !!(filter.q || filter.source || filter.stream);
+  const filtered = !!(filter.q || filter.source || filter.level);
   return (
     <section aria-label="Logs" className="flex min-h-0 grow flex-col">
       <Toolbar

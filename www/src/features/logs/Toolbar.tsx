@@ -23,6 +23,7 @@ interface Props {
 }
 
 const SOURCES = ["system", "setup", "goose-api", "command", "lifecycle"];
+const LEVELS = ["error", "warn", "info", "debug"];
 const choice = "h-7 rounded-md border border-edge bg-bg px-1 text-sm max-sm:h-10";
 
 export function Toolbar(props: Props) {
@@ -65,14 +66,15 @@ export function Toolbar(props: Props) {
           ))}
         </select>
         <select
-          aria-label="Stream"
+          aria-label="Level"
           className={choice}
-          value={filter.stream ?? ""}
-          onChange={(e) => onFilter({ ...filter, stream: e.target.value || undefined })}
+          value={filter.level ?? ""}
+          onChange={(e) => onFilter({ ...filter, level: e.target.value || undefined })}
         >
-          <option value="">Both streams</option>
-          <option>stdout</option>
-          <option>stderr</option>
+          <option value="">All levels</option>
+          {LEVELS.map((s) => (
+            <option key={s}>{s}</option>
+          ))}
         </select>
         <span className="grow max-sm:hidden" />
         <select

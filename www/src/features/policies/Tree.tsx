@@ -9,7 +9,7 @@ import { Bones, ErrorNote } from "@/ui/Notes";
 
 export const canWrite = (file: string) => /^(policies|cleanup)\//.test(file);
 
-export function byFolder(items: ScriptInfo[]): [string, ScriptInfo[]][] {
+function byFolder(items: ScriptInfo[]): [string, ScriptInfo[]][] {
   const folders = new Map<string, ScriptInfo[]>();
   for (const s of items) {
     const folder = s.path.includes("/") ? s.path.slice(0, s.path.lastIndexOf("/")) : "";
