@@ -105,6 +105,12 @@ function M.remove_workspace(project)
   return disk.remove_workspace(project._id)
 end
 
+-- How many bytes the project's files have; 0 when there are none.
+function M.workspace_bytes(project)
+  local workspace = disk.workspace(project._id)
+  return workspace and fs.usage(workspace .. "/files") or 0
+end
+
 -- All sandboxes here, a page at a time, in order of their names. `label` = {installation=} narrows.
 -- -> {{name, id, state, label, project_id, created_at}, …}, next | nil, message, code
 function M.list(label, after)
