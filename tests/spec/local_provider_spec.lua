@@ -416,4 +416,14 @@ return {
     check()
     fs.write_atomic(file, text)
   end,
+
+  ["commands that ended do not count against the process limit"] = function(t)
+    wanted(t)
+    local ctx = context(t, { config = { processes = 24 } })
+    local _ <close> = cleaner(ctx)
+    up(t, ctx)
+    for i = 1, 40 do
+      t.eq(sh(ctx, "echo " .. i).out, i .. "\n")
+    end
+  end,
 }
