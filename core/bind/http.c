@@ -124,13 +124,14 @@ static const char *check_sink(lua_State *L) {
 
 /* All options; raises on misuse, false: a value that cannot be sent. */
 static bool check_request(lua_State *L, struct request *r, struct err *err) {
-    static const char *const keys[] = {HTTP_OPTION_KEYS, "timeout_ms", "max_body",
-                                       "redirects",      "sink",       NULL};
+    static const char *const keys[] = {HTTP_OPTION_KEYS, "timeout_ms", "max_body", "redirects",
+                                       "sink",           "head_only",  NULL};
     luaL_checktype(L, 1, LUA_TTABLE);
     opt_check(L, 1, keys);
     r->spec.timeout_ms = opt_integer(L, 1, "timeout_ms", 30000, 1, 3600000);
     r->spec.redirects = (int)opt_integer(L, 1, "redirects", 0, 0, 20);
     r->sink = check_sink(L);
+    r->head_only = opt_boolean(L, 1, "head_only", false);
     lua_Integer max = r->sink == NULL ? BODY_MAX : SINK_MAX;
     r->max_body = opt_integer(L, 1, "max_body", r->sink == NULL ? 8 << 20 : 1 << 30, 0, max);
     return http_options(L, 1, &r->spec, &r->target, err);

@@ -5,11 +5,12 @@ local http = require "gander.http"
 local json = require "gander.json"
 local sys = require "gander.sys"
 local db = require "lib.store"
-local desired = require "lib.desired"
+local lifecycle = require "lib.lifecycle"
 local projects = require "lib.projects"
 local providers = require "lib.providers"
 local queue = require "lib.queue"
 local talk = require "lib.talk"
+local follow = require "gander.follow"
 
 local M = {}
 
@@ -24,13 +25,16 @@ function M.new(t, options)
   end
   http.request = fake.request
   providers.inject("fake", fake.provider)
-  for _, name in ipairs { "created", "started", "stopped" } do
+  for _, name in ipairs { "started", "stopped" } do
     talk[name] = function(project)
       w.told[#w.told + 1] = name .. " " .. project._id
     end
   end
   talk.draining = function()
     return not w.busy
+  end
+  follow.list = function() -- no follow engine runs in a spec
+    return {}
   end
   db.jobs:delete({}, { many = true })
   db.caps:delete({}, { many = true })
@@ -46,18 +50,8 @@ function M:project(fields)
   local now = date(sys.now())
   local id = sys.uuid()
   local doc = {
-    _id = id,
-    _rev = 1,
-    user_id = "ada",
-    name = "p" .. id,
-    name_key = "p" .. id,
-    provider = "fake",
-    settings = json.object {},
-    desired = "inactive",
-    revision = 1,
-    state = "inactive",
-    created_at = now,
-    updated_at = now,
+    _id = id, _rev = 1, user_id = "ada", name = "p" .. id, name_key = "p" .. id, provider = "fake",
+    settings = json.object {}, desired = "inactive", revision = 1, state = "inactive", created_at = now, updated_at = now,
   }
   for name, value in pairs(fields or {}) do
     doc[name] = value
@@ -70,10 +64,10 @@ function M:get(id)
   return projects.get(id)
 end
 
-function M:want(id, wanted, why)
+function M:want(id, desired, why)
   why = why or {}
   why.by = why.by or "api"
-  return desired.write(projects.get(id), wanted, why)
+  return lifecycle.want(projects.get(id), desired, why)
 end
 
 -- Run one reconcile of the project as the queue would, without the queue. -> again_ms or nil
@@ -86,7 +80,9 @@ end
 function M:settle(id, max)
   for _ = 1, max or 100 do
     local again = self:step(id)
-    if not again then return projects.get(id) end
+    if not again then
+      return projects.get(id)
+    end
     self:later(again)
   end
   error("reconcile does not come to an end: " .. json.encode(projects.get(id)))
