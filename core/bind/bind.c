@@ -212,8 +212,8 @@ bool opt_table(lua_State *L, int index, const char *key) {
 
 int luaopen_gander_bus(lua_State *L);
 int luaopen_gander_date(lua_State *L);
-int luaopen_gander_fs(lua_State *L);
 int luaopen_gander_follow(lua_State *L);
+int luaopen_gander_fs(lua_State *L);
 int luaopen_gander_http(lua_State *L);
 int luaopen_gander_json(lua_State *L);
 int luaopen_gander_log(lua_State *L);
@@ -224,8 +224,8 @@ int luaopen_gander_sys(lua_State *L);
 const struct opener bind_openers[] = {
     {"gander.bus", luaopen_gander_bus},
     {"gander.date", luaopen_gander_date},
-    {"gander.fs", luaopen_gander_fs},
     {"gander.follow", luaopen_gander_follow},
+    {"gander.fs", luaopen_gander_fs},
     {"gander.http", luaopen_gander_http},
     {"gander.json", luaopen_gander_json},
     {"gander.log", luaopen_gander_log},

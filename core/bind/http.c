@@ -6,7 +6,7 @@
  * gander.follow reads those, and a route's relay pipes them through.
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "bind/bind.h"
+#include "bind/http_options.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,11 +19,9 @@
 #include "netns.h"
 #include "wait.h"
 
-#define TYPE_PROCESS "gander.Process"
-#define FETCH_KEY    "gander.http.fetch"
-#define BODY_MAX     ((lua_Integer)64 << 20) /* in memory */
-#define SINK_MAX     ((lua_Integer)16 << 30) /* in a file */
-#define HEADERS_MAX  100
+#define FETCH_KEY "gander.http.fetch"
+#define BODY_MAX  ((lua_Integer)64 << 20) /* in memory */
+#define SINK_MAX  ((lua_Integer)16 << 30) /* in a file */
 
 struct request {
     struct fetch_spec spec;
@@ -112,61 +110,6 @@ static struct fetch *fetch_of(lua_State *L) {
     return f;
 }
 
-/* Add "name: value" to the table `lines`; false: it is no header. */
-static bool add_line(lua_State *L, int lines, const char *name, int value, struct err *err) {
-    size_t len;
-    luaL_argcheck(L, lua_type(L, value) == LUA_TSTRING, 1,
-                  "a header is a string or a list of strings");
-    const char *text = lua_tolstring(L, value, &len);
-    if (!fetch_header_good(name, text, len)) {
-        return err_set(err, ERR_INVALID, "header '%.40s' is not a name and a line of text", name);
-    }
-    lua_Integer n = (lua_Integer)lua_rawlen(L, lines) + 1;
-    luaL_argcheck(L, n <= HEADERS_MAX, 1, "at most 100 headers");
-    lua_pushfstring(L, "%s: %s", name, text);
-    lua_rawseti(L, lines, n);
-    return true;
-}
-
-/* Option `headers` as a NULL-ended array, pushed as a userdata that keeps its strings. */
-static bool check_headers(lua_State *L, struct fetch_spec *spec, struct err *err) {
-    lua_newtable(L);
-    int lines = lua_gettop(L);
-    bool good = true;
-    if (opt_table(L, 1, "headers")) {
-        int headers = lua_gettop(L);
-        lua_pushnil(L);
-        while (good && lua_next(L, headers) != 0) {
-            luaL_argcheck(L, lua_type(L, -2) == LUA_TSTRING, 1, "a header's name is a string");
-            const char *name = lua_tostring(L, -2);
-            if (lua_istable(L, -1)) {
-                lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
-                for (lua_Integer i = 1; good && i <= n; i++) {
-                    lua_rawgeti(L, -1, i);
-                    good = add_line(L, lines, name, lua_gettop(L), err);
-                    lua_pop(L, 1);
-                }
-            } else {
-                good = add_line(L, lines, name, lua_gettop(L), err);
-            }
-            lua_pop(L, 1);
-        }
-        lua_settop(L, lines);
-    }
-    lua_Integer n = (lua_Integer)lua_rawlen(L, lines);
-    const char **array = lua_newuserdatauv(L, ((size_t)n + 1) * sizeof *array, 1);
-    for (lua_Integer i = 0; i < n; i++) {
-        lua_rawgeti(L, lines, i + 1);
-        array[i] = lua_tostring(L, -1);
-        lua_pop(L, 1);
-    }
-    array[n] = NULL;
-    lua_pushvalue(L, lines);
-    lua_setiuservalue(L, -2, 1);
-    spec->headers = array;
-    return good;
-}
-
 static const char *check_sink(lua_State *L) {
     static const char *const keys[] = {"file", NULL};
     if (!opt_table(L, 1, "sink")) {
@@ -181,37 +124,17 @@ static const char *check_sink(lua_State *L) {
 
 /* All options; raises on misuse, false: a value that cannot be sent. */
 static bool check_request(lua_State *L, struct request *r, struct err *err) {
-    static const char *const keys[] = {"method",    "url",        "headers",   "body",
-                                       "body_file", "max_body",   "redirects", "timeout_ms",
-                                       "unix",      "connect_ms", "netns",     "ca",
-                                       "sink",      "head_only",  NULL};
+    static const char *const keys[] = {HTTP_OPTION_KEYS, "timeout_ms", "max_body", "redirects",
+                                       "sink",           "head_only",  NULL};
     luaL_checktype(L, 1, LUA_TTABLE);
     opt_check(L, 1, keys);
-    struct fetch_spec *s = &r->spec;
-    s->method = opt_string(L, 1, "method", NULL, NULL);
-    s->url = opt_string(L, 1, "url", NULL, NULL);
-    luaL_argcheck(L, s->url != NULL, 1, "option 'url' is missing");
-    s->body = opt_string(L, 1, "body", NULL, &s->body_len);
-    s->body_file = opt_string(L, 1, "body_file", NULL, NULL);
-    luaL_argcheck(L, s->body == NULL || s->body_file == NULL, 1, "either body or body_file");
-    s->timeout_ms = opt_integer(L, 1, "timeout_ms", 30000, 1, 3600000);
-    s->connect_ms = opt_integer(L, 1, "connect_ms", 5000, 1, 3600000);
-    s->redirects = (int)opt_integer(L, 1, "redirects", 0, 0, 20);
-    s->unix_path = opt_string(L, 1, "unix", NULL, NULL);
-    s->ca = opt_string(L, 1, "ca", NULL, NULL);
+    r->spec.timeout_ms = opt_integer(L, 1, "timeout_ms", 30000, 1, 3600000);
+    r->spec.redirects = (int)opt_integer(L, 1, "redirects", 0, 0, 20);
     r->sink = check_sink(L);
     r->head_only = opt_boolean(L, 1, "head_only", false);
     lua_Integer max = r->sink == NULL ? BODY_MAX : SINK_MAX;
     r->max_body = opt_integer(L, 1, "max_body", r->sink == NULL ? 8 << 20 : 1 << 30, 0, max);
-    if (lua_getfield(L, 1, "netns") != LUA_TNIL) {
-        if (luaL_testudata(L, -1, TYPE_PROCESS) == NULL) {
-            luaL_error(L, "option 'netns' must be a gander.Process, not %s", luaL_typename(L, -1));
-        }
-        r->target = box_check(L, -1, TYPE_PROCESS);
-    }
-    lua_pop(L, 1);
-    luaL_argcheck(L, r->target == NULL || s->unix_path == NULL, 1, "either unix or netns");
-    return check_headers(L, s, err);
+    return http_options(L, 1, &r->spec, &r->target, err);
 }
 
 /* Not longer than the script's own call may take. */

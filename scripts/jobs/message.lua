@@ -10,7 +10,7 @@ local sending = require "lib.sessions.sending"
 local sessions = require "lib.sessions"
 
 local TRIES = 5
-local WORTH = { unavailable = true, timeout = true, busy = true, conflict = true } -- trying again
+local WORTH = { internal = true, unavailable = true, timeout = true, busy = true, conflict = true } -- trying again
 
 local function run(job)
   local session = sessions.get(job.id)
@@ -23,7 +23,10 @@ local function run(job)
     ending.interrupt(job.id, "The project was deactivated before the agent took the message.")
     return { done = true }
   end
-  local done, message, code = outbound.deliver(project, session)
+  local ran, done, message, code = pcall(outbound.deliver, project, session)
+  if not ran then
+    done, message, code = nil, tostring(done), "internal"
+  end
   if done then
     return { done = true }
   elseif WORTH[code or "internal"] and job.tries + 1 < TRIES then

@@ -1,11 +1,9 @@
 // A small HTTP server for the specs of gander.http and gander.follow: it echoes, stalls, breaks off and streams.
-// Prints {"port": n} on one line once it listens (loopback, any free port); ends when its standard input does.
+// Prints {"port": n} on one line once it listens (loopback; its argument or any free port); ends when its standard input does.
 // SPDX-License-Identifier: Apache-2.0
 import { createServer } from "node:http";
 
 const counts = new Map(); // how often each path was asked for, for what must happen once only
-
-const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function readAll(request) {
   const parts = [];
@@ -55,8 +53,11 @@ const routes = {
     response.end("moved");
   },
   hang() {},
-  async stall(request, response) {
+  stall(request, response) {
     response.write("half");
+  },
+  pid(request, response) {
+    response.end(String(process.pid));
   },
   reset(request) {
     request.socket.resetAndDestroy();
@@ -84,17 +85,11 @@ const routes = {
   frames(request, response, url, options) {
     sendItems(response, options, (i) => frame(1 + (i % 2), `line ${i}\n`));
   },
-  async late(request, response) {
-    if (counts.get(request.url) < 3) return void request.socket.destroy();
-    await wait(1);
-    response.end("line of late\n");
-  },
 };
 
 const server = createServer(async (request, response) => {
   const url = new URL(request.url, "http://localhost");
   counts.set(url.href, (counts.get(url.href) ?? 0) + 1);
-  counts.set(request.url, counts.get(url.href));
   const route = routes[url.pathname.split("/")[1]];
   const number = (name, otherwise) => Number(url.searchParams.get(name) ?? otherwise);
   response.statusCode = route ? 200 : 404;
@@ -102,5 +97,5 @@ const server = createServer(async (request, response) => {
   await route(request, response, url, { first: 1, total: number("total", 1), cut: number("cut", 0), stay: url.searchParams.has("stay") });
 });
 
-server.listen(0, "127.0.0.1", () => console.log(JSON.stringify({ port: server.address().port })));
+server.listen(Number(process.argv[2] ?? 0), "127.0.0.1", () => console.log(JSON.stringify({ port: server.address().port })));
 process.stdin.resume().on("end", () => process.exit(0));

@@ -10,6 +10,7 @@ local projects = require "lib.projects"
 local providers = require "lib.providers"
 local queue = require "lib.queue"
 local talk = require "lib.talk"
+local follow = require "gander.follow"
 
 local M = {}
 
@@ -32,7 +33,9 @@ function M.new(t, options)
   talk.draining = function()
     return not w.busy
   end
-  talk.forget = function() end -- no follow engine runs in a spec
+  follow.list = function() -- no follow engine runs in a spec
+    return {}
+  end
   db.jobs:delete({}, { many = true })
   db.caps:delete({}, { many = true })
   db.projects:delete({}, { many = true })

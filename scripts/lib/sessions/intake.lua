@@ -25,7 +25,10 @@ local TYPE_MAX = 60
 
 -- An event of the contract from an item of an event stream, or nil when it is none.
 local function decode(item)
-  local data = type(item.data) == "string" and json.decode(item.data) or nil
+  local data = item.data
+  if type(data) == "string" then
+    data = json.decode(data)
+  end
   if type(data) ~= "table" or type(item.event) ~= "string" or not item.event:find "^[%w_]+$" or #item.event > TYPE_MAX then
     return nil
   end

@@ -11,25 +11,26 @@ local run = require "providers.local.run"
 local M = {}
 
 local LOGS = {
-  { key = "setup.out", source = "setup", stream = "stdout" }, { key = "setup.err", source = "setup", stream = "stderr" },
-  { key = "main.out", source = "goose-api", stream = "stdout" }, { key = "main.err", source = "goose-api", stream = "stderr" },
+  { key = "setup.out", source = "setup", stream = "stdout" },
+  { key = "setup.err", source = "setup", stream = "stderr" },
+  { key = "main.out", source = "goose-api", stream = "stdout" },
+  { key = "main.err", source = "goose-api", stream = "stderr" },
 }
 
 -- The log files, as sources of `follow`. cursor = {[key] = offset already stored}
 -- -> {{key, source, stream, follow={file, offset}}, …} | nil, message, code
 function M.logs(ctx, cursor)
   local box, message, code = boxes.open(ctx)
-  if not box then
-    return nil, message, code
-  end
+  if not box then return nil, message, code end
   local all = json.array {}
   for i, log in ipairs(LOGS) do
     local file = box.dir .. "/logs/" .. log.key
-    if not fs.size(file) then
-      fs.claim(file, "")
-    end
+    if not fs.size(file) then fs.claim(file, "") end
     all[i] = {
-      key = log.key, source = log.source, stream = log.stream, follow = { file = file, offset = (cursor or {})[log.key] or 0 },
+      key = log.key,
+      source = log.source,
+      stream = log.stream,
+      follow = { file = file, offset = (cursor or {})[log.key] or 0 },
     }
   end
   return all
@@ -38,13 +39,9 @@ end
 -- What was stored of a log is given back to the disk; offsets stay. -> true | nil, message, code
 function M.logs_stored(ctx, key, offset)
   local box, message, code = boxes.open(ctx)
-  if not box then
-    return nil, message, code
-  end
+  if not box then return nil, message, code end
   for _, log in ipairs(LOGS) do
-    if log.key == key then
-      return fs.punch(box.dir .. "/logs/" .. key, offset)
-    end
+    if log.key == key then return fs.punch(box.dir .. "/logs/" .. key, offset) end
   end
   return nil, "there is no log '" .. tostring(key) .. "'", "invalid"
 end
@@ -61,15 +58,16 @@ end
 -- memory_mb_ms is summed up from call to call.
 function M.usage(ctx)
   local box, message, code = boxes.open(ctx)
-  if not box then
-    return nil, message, code
-  end
+  if not box then return nil, message, code end
   local file, now = box.dir .. "/usage.json", sys.now()
   local before = disk.load(file) or { at = now, memory_mb_ms = 0, cpu_ms = 0 }
   local seen = box.spec.limited and cgroup.usage(ctx.name) or nil
   local used = {
-    at = now, cpu_ms = seen and seen.cpu_ms or before.cpu_ms, memory_mb = seen and seen.memory_mb or 0,
-    processes = seen and seen.processes or 0, created = box.spec.created_at,
+    at = now,
+    cpu_ms = seen and seen.cpu_ms or before.cpu_ms,
+    memory_mb = seen and seen.memory_mb or 0,
+    processes = seen and seen.processes or 0,
+    created = box.spec.created_at,
   }
   used.memory_mb_ms = before.memory_mb_ms + math.floor(used.memory_mb * math.max(0, now - before.at))
   used.in_bytes, used.out_bytes = traffic(box)
