@@ -80,8 +80,11 @@ function checks.number(s, v, field, faults)
   return check_range(s, v, field, faults)
 end
 
+local ARRAY = getmetatable(json.array {})
+
+-- An empty list that came as JSON is marked as one.
 local function is_object(v)
-  return type(v) == "table" and #v == 0
+  return type(v) == "table" and #v == 0 and getmetatable(v) ~= ARRAY
 end
 
 local function inside(field, key)
@@ -155,7 +158,13 @@ local function check_named(s, v, field, faults)
   fault(faults, inside(field, s.by), "enum", "must be one of " .. table.concat(names, ", "))
 end
 
--- The faults shown are those of the choice that fits best: the one with the fewest.
+-- How badly a choice fits: one of another type worse than any of the right one.
+local function misfit(mine, field)
+  local other_type = mine[1].field == field and mine[1].rule == "type"
+  return #mine + (other_type and 1000 or 0)
+end
+
+-- The faults shown are those of the choice that fits best.
 function checks.one_of(s, v, field, faults)
   if s.by then return check_named(s, v, field, faults) end
   local best
@@ -163,7 +172,7 @@ function checks.one_of(s, v, field, faults)
     local mine = {}
     local out = check(choice, v, field, mine)
     if #mine == 0 then return out end
-    if not best or #mine < #best then best = mine end
+    if not best or misfit(mine, field) < misfit(best, field) then best = mine end
   end
   table.move(best, 1, #best, #faults + 1, faults)
   return v
