@@ -263,7 +263,7 @@ static bool has_header(const struct fetch_spec *spec, const char *name) {
 }
 
 /* The caller's headers.  libcurl takes "name:" as "leave it out" and "name;" as an empty value. */
-static void set_headers(struct fetch *f, const struct fetch_spec *spec, bool has_body) {
+static void set_headers(struct fetch *f, const struct fetch_spec *spec) {
     for (const char *const *h = spec->headers; h != NULL && *h != NULL; h++) {
         const char *colon = strchr(*h, ':');
         if (colon != NULL && colon[1 + strspn(colon + 1, " ")] == '\0') {
@@ -276,16 +276,15 @@ static void set_headers(struct fetch *f, const struct fetch_spec *spec, bool has
             add_header(f, *h);
         }
     }
-    if (has_body) {
-        add_header(f, "Expect:");
-        if (!has_header(spec, "content-type")) {
-            add_header(f, "Content-Type:");
-        }
+    add_header(f, "Expect:"); /* libcurl's own, of a POST */
+    if (!has_header(spec, "content-type")) {
+        add_header(f, "Content-Type:");
     }
     curl_easy_setopt(f->curl, CURLOPT_HTTPHEADER, f->headers);
 }
 
-static bool set_body(struct fetch *f, const struct fetch_spec *spec, struct err *err) {
+static bool set_body(struct fetch *f, const struct fetch_spec *spec, const char *method,
+                     struct err *err) {
     if (spec->body_file != NULL) {
         struct stat st;
         f->body_fd = open(spec->body_file, O_RDONLY | O_CLOEXEC);
@@ -302,6 +301,10 @@ static bool set_body(struct fetch *f, const struct fetch_spec *spec, struct err 
         curl_easy_setopt(f->curl, CURLOPT_POST, 1L);
         curl_easy_setopt(f->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)spec->body_len);
         curl_easy_setopt(f->curl, CURLOPT_POSTFIELDS, spec->body);
+    } else if (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+               strcmp(method, "PATCH") == 0) { /* says Content-Length: 0, which servers ask for */
+        curl_easy_setopt(f->curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(f->curl, CURLOPT_POSTFIELDSIZE, 0L);
     }
     return true;
 }
@@ -372,16 +375,16 @@ bool fetch_set(struct fetch *f, const struct fetch_spec *spec, const struct fetc
     f->begun = f->stopped = f->too_big = false;
     f->dialed.code = ERR_NONE;
     f->text[0] = '\0';
-    if (!read_url(f, spec, method, &loopback, err) || !set_body(f, spec, err)) {
+    if (!read_url(f, spec, method, &loopback, err) || !set_body(f, spec, method, err)) {
         return false;
     }
     curl_easy_setopt(f->curl, CURLOPT_URL, spec->url);
     if (strcmp(method, "HEAD") == 0) {
         curl_easy_setopt(f->curl, CURLOPT_NOBODY, 1L);
-    } else {
-        curl_easy_setopt(f->curl, CURLOPT_CUSTOMREQUEST, method);
+    } else if (has_body ? strcmp(method, "POST") != 0 : strcmp(method, "GET") != 0) {
+        curl_easy_setopt(f->curl, CURLOPT_CUSTOMREQUEST, method); /* else redirects may change it */
     }
-    set_headers(f, spec, has_body);
+    set_headers(f, spec);
     set_limits(f, spec);
     set_dial(f, spec, loopback);
     set_hooks(f);

@@ -7,6 +7,7 @@
  */
 #include "follow_inner.h"
 
+#include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,12 @@
 /* follow_http.c - HTTP answers that go on: connect, resume, back off.  See follow.h.
  *
  * All on the reading thread.  A transfer's hooks run inside curl_multi_perform and only parse; it
- * is taken down and put up again from the loop. SPDX-License-Identifier: Apache-2.0
+ * is taken down and put up again from the loop.
+ * SPDX-License-Identifier: Apache-2.0
  */
 #include "follow_inner.h"
 
+#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,10 +207,10 @@ int64_t http_step(struct flow *w, int64_t now) {
     return now; /* libcurl wants a first turn */
 }
 
-void http_done(struct flow *w, CURLcode result) {
+void http_done(struct flow *w, int curl_result) {
     struct err err = {.code = ERR_NONE};
     http_stop(w);
-    bool whole = fetch_finish(w->fetch, (int)result, &err) && w->broken.code == ERR_NONE;
+    bool whole = fetch_finish(w->fetch, curl_result, &err) && w->broken.code == ERR_NONE;
     const char *error = whole ? "" : err.text;
     if (w->broken.code != ERR_NONE) {
         err_set(&err, w->broken.code, "%s: %s", fetch_label(w->fetch), w->broken.text);

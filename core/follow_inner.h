@@ -5,7 +5,6 @@
 #ifndef GANDER_FOLLOW_INNER_H
 #define GANDER_FOLLOW_INNER_H
 
-#include <curl/curl.h>
 #include <pthread.h>
 #include <sys/types.h>
 
@@ -72,7 +71,7 @@ struct flow {
 struct follow {
     struct bus *bus;
     struct follow_hooks hooks;
-    CURLM *multi;
+    void *multi; /* a CURLM */
     int inotify;
     pthread_t reader, pool[FOLLOW_THREADS];
     pthread_mutex_t lock;   /* guards what follows, and parts of each flow */
@@ -100,7 +99,7 @@ int64_t partial_step(struct flow *w, int64_t now, int64_t due);
 /* follow_http.c; they answer when they want to be called again, as clock_ms(). */
 bool http_copy(struct flow *w, const struct follow_spec *spec);
 int64_t http_step(struct flow *w, int64_t now);
-void http_done(struct flow *w, CURLcode result);
+void http_done(struct flow *w, int curl_result);
 void http_stop(struct flow *w);
 void http_clear(struct flow *w);
 

@@ -6,16 +6,14 @@
  */
 #include "follow_inner.h"
 
-#include <errno.h>
+#include <curl/curl.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "log.h"
 #include "wait.h"
 
 #define LOOK_MS    1000
@@ -260,7 +258,7 @@ static void take_transfers(struct follow *f) {
             struct flow *w = NULL;
             CURLcode result = message->data.result;
             curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &w);
-            http_done(w, result);
+            http_done(w, (int)result);
         }
     }
 }

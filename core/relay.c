@@ -107,10 +107,13 @@ static bool on_begin(void *ctx, const struct fetch_reply *reply) {
         at = value + strlen(value) + 1;
     }
     buf_adds(&lines, "");
+    bool empty = reply->status == 204 || reply->status == 304;
     run->begun = true;
     run->result->status = reply->status;
     bool good = run->writer->begin(run->writer->ctx, reply->status, &lines,
-                                   length != NULL ? strtoll(length, NULL, 10) : -1);
+                                   length != NULL ? strtoll(length, NULL, 10)
+                                   : empty        ? 0
+                                                  : -1);
     buf_clear(&lines);
     return good;
 }
@@ -128,6 +131,9 @@ static void keep_tail(struct buf *tail, const char *data, size_t len) {
 
 static enum fetch_next on_body(void *ctx, const char *data, size_t len) {
     struct run *run = ctx;
+    if (len == 0) {
+        return FETCH_ON; /* an empty piece would end a chunked answer */
+    }
     if (!run->writer->write(run->writer->ctx, data, len)) {
         return FETCH_STOP;
     }

@@ -214,7 +214,6 @@ int luaopen_gander_bus(lua_State *L);
 int luaopen_gander_date(lua_State *L);
 int luaopen_gander_follow(lua_State *L);
 int luaopen_gander_fs(lua_State *L);
-int luaopen_gander_follow(lua_State *L);
 int luaopen_gander_http(lua_State *L);
 int luaopen_gander_json(lua_State *L);
 int luaopen_gander_log(lua_State *L);
@@ -227,7 +226,6 @@ const struct opener bind_openers[] = {
     {"gander.date", luaopen_gander_date},
     {"gander.follow", luaopen_gander_follow},
     {"gander.fs", luaopen_gander_fs},
-    {"gander.follow", luaopen_gander_follow},
     {"gander.http", luaopen_gander_http},
     {"gander.json", luaopen_gander_json},
     {"gander.log", luaopen_gander_log},

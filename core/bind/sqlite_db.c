@@ -14,7 +14,7 @@
 
 #define CACHE_MAX    64
 #define STEPS        4096 /* virtual machine steps between two looks at the deadline */
-#define RESULT_BYTES ((size_t)32 << 20)
+#define RESULT_BYTES ((size_t)24 << 20)
 
 struct statement {
     sqlite3_stmt *stmt; /* NULL: a free place */
@@ -60,38 +60,34 @@ static int on_authorize(void *arg, int action, const char *a, const char *b, con
                         const char *d) {
     (void)a, (void)b, (void)c, (void)d;
     const struct db *db = arg;
-    return db->own ? SQLITE_OK
-           : action == SQLITE_TRANSACTION || action == SQLITE_SAVEPOINT ||
-                   action == SQLITE_ATTACH || action == SQLITE_DETACH
-               ? SQLITE_DENY
-               : SQLITE_OK;
+    bool own_word = action == SQLITE_TRANSACTION || action == SQLITE_SAVEPOINT ||
+                    action == SQLITE_ATTACH || action == SQLITE_DETACH;
+    return own_word && !db->own ? SQLITE_DENY : SQLITE_OK;
 }
 
 /* Fill *err from the connection's last error; returns false. */
 static bool db_fail(const struct db *db, int rc, struct err *err) {
     const char *text = sqlite3_errmsg(db->handle);
-    switch (rc) {
-    case SQLITE_CONSTRAINT_UNIQUE:
-    case SQLITE_CONSTRAINT_PRIMARYKEY:
-    case SQLITE_CONSTRAINT_ROWID:
+    int cause = sqlite3_system_errno(db->handle);
+    if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY ||
+        rc == SQLITE_CONSTRAINT_ROWID) {
         return err_set(err, ERR_CONFLICT, "%s", text);
-    default:
-        break;
     }
     switch (rc & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return is_late(db) ? err_set(err, ERR_TIMEOUT,
-                                     "the call's time ended in a wait for the "
-                                     "database")
-                           : err_set(err, ERR_BUSY, "the database is busy: %s", text);
+        if (is_late(db)) {
+            return err_set(err, ERR_TIMEOUT, "the call's time ended in a wait for the database");
+        }
+        return err_set(err, ERR_BUSY, "the database is busy: %s", text);
     case SQLITE_INTERRUPT:
         return err_set(err, ERR_TIMEOUT, "the call's time ended in a statement");
     case SQLITE_FULL:
         return err_set(err, ERR_UNAVAILABLE, "the disk is full");
     case SQLITE_IOERR:
-        return err_set(err, ERR_UNAVAILABLE, "%s: %s", text,
-                       strerror(sqlite3_system_errno(db->handle)));
+    case SQLITE_CANTOPEN:
+        return cause != 0 ? err_errno(err, cause, "%s", text)
+                          : err_set(err, ERR_UNAVAILABLE, "%s", text);
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
@@ -213,10 +209,7 @@ struct db *db_open(const char *path, const struct db_options *options, struct si
     db->busy_ms = options->busy_ms;
     int rc = sqlite3_open_v2(
         path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-    bool ok = rc == SQLITE_OK ? db_setup(db, options, err)
-              : (rc & 0xff) == SQLITE_CANTOPEN
-                  ? err_errno(err, sqlite3_system_errno(db->handle), "cannot open")
-                  : db_fail(db, rc, err);
+    bool ok = rc == SQLITE_OK ? db_setup(db, options, err) : db_fail(db, rc, err);
     if (!ok) {
         err_wrap(err, "%s", path);
         db_close(db);
@@ -291,7 +284,7 @@ static void add_row(struct buf *rows, sqlite3_stmt *stmt) {
 bool db_run(struct db *db, sqlite3_stmt *stmt, struct buf *rows, int64_t *changes,
             struct err *err) {
     if (db->in_tx && sqlite3_get_autocommit(db->handle)) {
-        return err_set(err, ERR_CONFLICT, "an earlier error has ended this transaction");
+        return err_set(err, ERR_INTERNAL, "an earlier error has ended this transaction");
     }
     int64_t before = sqlite3_total_changes64(db->handle);
     int rc;
@@ -322,7 +315,7 @@ bool db_begin(struct db *db, struct err *err) {
 
 bool db_commit(struct db *db, struct err *err) {
     if (sqlite3_get_autocommit(db->handle)) {
-        return err_set(err, ERR_CONFLICT, "an earlier error has ended this transaction");
+        return err_set(err, ERR_INTERNAL, "an earlier error has ended this transaction");
     }
     return run_plain(db, db->commit, err);
 }

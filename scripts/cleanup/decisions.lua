@@ -6,9 +6,7 @@ return {
 
   decide = function(item, facts)
     local days = facts.settings.decision_days or 90
-    if item.age_ms > days * 86400000 then
-      return remove("it is older than " .. days .. " days")
-    end
+    if item.age_ms > days * 86400000 then return remove("it is older than " .. days .. " days") end
     return keep "it is recent"
   end,
 

@@ -17,8 +17,16 @@ return {
 
   tests = {
     { name = "a day of this week stays", item = { day = "2026-11-20", age_ms = 86400000, newer = 0 }, expect = "keep" },
-    { name = "after 31 days it goes", item = { day = "2026-10-20", age_ms = 2678400000, newer = 0 }, expect = "remove" },
-    { name = "a huge log keeps its newest part", item = { day = "2026-11-20", age_ms = 0, newer = 300000000 }, expect = "remove" },
+    {
+      name = "after 31 days it goes",
+      item = { day = "2026-10-20", age_ms = 2678400000, newer = 0 },
+      expect = "remove",
+    },
+    {
+      name = "a huge log keeps its newest part",
+      item = { day = "2026-11-20", age_ms = 0, newer = 300000000 },
+      expect = "remove",
+    },
     {
       name = "the age is a setting",
       item = { day = "2026-11-20", age_ms = 172800000, newer = 0 },

@@ -5,9 +5,7 @@ return {
   every_s = 60,
 
   decide = function(item, facts)
-    if item.known then
-      return keep "a project claims it"
-    end
+    if item.known then return keep "a project claims it" end
     local minutes = facts.settings.orphan_minutes or 5
     if item.orphan_ms >= minutes * 60000 then
       return remove("no project has claimed it for " .. item.orphan_ms // 60000 .. " minutes")

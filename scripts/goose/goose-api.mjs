@@ -399,7 +399,7 @@ class Run {
     session.run = this;
     session.interrupted = false;
     session.runs.set(this.messageId, this);
-    if (session.runs.size > 200) session.runs.delete(session.runs.keys().next().value);
+    if (session.runs.size > 50) session.runs.delete(session.runs.keys().next().value);
     const message = { id: this.messageId, role: "user", created_at: this.startedAt, parts: [{ type: "text", text: this.content }], status: "complete", model: engine.model };
     this.emit("run_started", { message_id: this.messageId });
     session.add(message);
@@ -1092,8 +1092,8 @@ async function pipeToSocket(socketPath) {
   const server = net.createServer({ allowHalfOpen: true }, (client) => {
     const gateway = net.connect({ path: socketPath, allowHalfOpen: true });
     for (const [one, other] of [[client, gateway], [gateway, client]]) {
-      one.on("error", () => other.destroy());
-      one.on("close", () => other.destroy());
+      one.on("error", () => {}); // "close" follows
+      one.on("close", () => other.destroySoon());
       one.pipe(other);
     }
   });

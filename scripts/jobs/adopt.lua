@@ -1,11 +1,10 @@
 -- After a start of the host: find the sandboxes that lived on, and those that did not.
 --
 -- Pushed once a boot (lib/queue). A living sandbox is followed again by reconcile; one that is gone goes before the
--- health policy at once, without waiting for three failed checks.
+-- health policy at once, without waiting for the next check.
 -- SPDX-License-Identifier: Apache-2.0
 local common = require "lib.reconcile.common"
 local db = require "lib.store"
-local facts_of = require "lib.facts"
 local health = require "lib.health"
 local lifecycle = require "lib.lifecycle"
 local log = require "gander.log"
@@ -19,11 +18,8 @@ local function adopt(project)
   local state = provider and health.sandbox_state(provider, ctx) or "unknown"
   if not ALIVE[state] then
     log("warn", "a sandbox did not live on", { sandbox = ctx.name, state = state })
-    local limit = facts_of.settings(project).health_failures or 3
-    local failed = lifecycle.note(project, { ["health.ok"] = false, ["health.failures"] = limit })
-    if failed then
-      health.judge(failed, state)
-    end
+    local ill = lifecycle.note(project, { ["health.ok"] = false })
+    if ill then health.judge(ill, state) end
   end
   queue.push("reconcile", {}, { key = project._id })
 end

@@ -19,9 +19,7 @@ local function rules()
   for _, path in ipairs(sys.script_paths()) do
     local name = path:match "^cleanup/([%w_-]+)%.lua$"
     local ok, rule = pcall(require, "cleanup." .. tostring(name))
-    if name and ok then
-      list[#list + 1] = { name = name, path = path, rule = rule }
-    end
+    if name and ok then list[#list + 1] = { name = name, path = path, rule = rule } end
   end
   return list
 end
@@ -42,17 +40,13 @@ end
 local function judge(entry, source, item, now)
   local facts = facts_of.of_item(item, now)
   local verdict = policy.judge(entry, facts)
-  if verdict.verdict ~= "remove" then
-    return false
-  end
+  if verdict.verdict ~= "remove" then return false end
   local done, message = source.remove(item)
   if not done then
     log("warn", "a cleanup rule could not remove its item", { rule = entry.name, item = item.id, error = message })
     return false
   end
-  if item.kind ~= "decision" then
-    explain.record(verdict, "cleanup", facts, { project_id = item.project_id })
-  end
+  if item.kind ~= "decision" then explain.record(verdict, "cleanup", facts, { project_id = item.project_id }) end
   return true
 end
 
@@ -65,9 +59,7 @@ local function run_page(entry, state, now)
   for _, item in ipairs(items) do
     removed = removed + (judge(entry, source, item, now) and 1 or 0)
   end
-  if context.still then
-    state.seen = json.object(context.still)
-  end
+  if context.still then state.seen = json.object(context.still) end
   return after, more and removed == #items
 end
 
@@ -78,7 +70,8 @@ return {
 
   run = function(job)
     local now = sys.now()
-    local state = { ran = json.object(job.data.ran or {}), seen = json.object(job.data.seen or {}), rule = job.data.rule }
+    local state =
+      { ran = json.object(job.data.ran or {}), seen = json.object(job.data.seen or {}), rule = job.data.rule }
     state.after = job.data.after
     local entry
     for _, candidate in ipairs(state.rule and rules() or {}) do

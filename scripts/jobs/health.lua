@@ -28,16 +28,12 @@ local function ill(project, provider, ctx, seen, why)
   local fields = { ["health.ok"] = false, ["health.failures"] = failures, ["health.at"] = date(sys.now()) }
   fields["health.reason"] = seen and seen.reason or why
   local noted = lifecycle.note(project, fields)
-  if noted then
-    health.judge(noted, health.sandbox_state(provider, ctx))
-  end
+  if noted then health.judge(noted, health.sandbox_state(provider, ctx)) end
 end
 
 local function check(project)
   local provider, ctx = common.provider_of(project)
-  if not provider then
-    return
-  end
+  if not provider then return end
   local seen, why = health.probe(provider, ctx)
   if seen and seen.ok then
     well(project, provider, ctx, seen)
@@ -55,13 +51,9 @@ return {
     local query = { state = "active", desired = "active" }
     local page, after = assert(db.projects:find(query, { limit = PAGE, after = job.data.after }))
     for _, project in ipairs(page) do
-      if project.phase == "healthy" then
-        check(project)
-      end
+      if project.phase == "healthy" then check(project) end
     end
-    if after then
-      return { again_ms = 0, data = { after = after } }
-    end
+    if after then return { again_ms = 0, data = { after = after } } end
     return { again_ms = 1000 * EVERY_S, data = {} }
   end,
 }

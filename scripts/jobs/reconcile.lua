@@ -21,9 +21,7 @@ local function due(project)
   elseif state == "creating" then
     return wanted and start[project.phase] or stop.abandon
   elseif state == "active" then
-    if not wanted then
-      return stop.begin
-    end
+    if not wanted then return stop.begin end
     return project.phase == "starting" and start.starting or start.settled
   elseif state == "stopping" then
     return stop[project.phase]
@@ -38,9 +36,7 @@ return {
 
   run = function(job)
     local project, message = projects.get(job.id)
-    if not project then
-      return message and error(message) or { done = true }
-    end
+    if not project then return message and error(message) or { done = true } end
     lifecycle.settle(project)
     local act = due(project)
     return act and act(project) or { done = true }

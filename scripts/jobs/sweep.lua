@@ -20,9 +20,7 @@ local function sweep(query)
     local page
     page, after = assert(db.projects:find(query, { limit = PAGE, after = after, fields = { "_id" } }))
     for _, project in ipairs(page) do
-      if not queue.exists("reconcile", project._id) then
-        queue.push("reconcile", {}, { key = project._id })
-      end
+      if not queue.exists("reconcile", project._id) then queue.push("reconcile", {}, { key = project._id }) end
     end
   until not after
 end

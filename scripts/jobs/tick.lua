@@ -11,6 +11,7 @@ local common = require "lib.reconcile.common"
 local db = require "lib.store"
 local explain = require "lib.explain"
 local facts_of = require "lib.facts"
+local desired = require "lib.desired"
 local lifecycle = require "lib.lifecycle"
 local policy = require "lib.policy"
 local queue = require "lib.queue"
@@ -25,16 +26,14 @@ end
 
 local function stop(project, decision, verdict, facts)
   local row = explain.record(verdict, decision, facts, subject(project))
-  lifecycle.want(project, "inactive", { by = row.policy, decision = row, reason = explain.reason(row) })
+  desired.write(project, "inactive", { by = row.policy, decision = row, reason = explain.reason(row) })
 end
 
 -- More time from the provider. -> the new end, nil when it was refused (the sandbox then ends as planned)
 local function extend(project, decision, verdict, facts)
-  local row = explain.record(verdict, decision, facts, subject(project))
+  explain.record(verdict, decision, facts, subject(project))
   local provider, ctx = common.provider_of(project)
-  if not provider or not provider.extend then
-    return nil
-  end
+  if not provider or not provider.extend then return nil end
   local done, message = provider.extend(ctx, math.floor(verdict.ms))
   if not done then
     log("warn", "a sandbox's time could not be extended", { project = project._id, error = message })
@@ -67,9 +66,7 @@ local function fault_of(verdicts, project, now)
   for _, verdict in ipairs(verdicts) do
     if verdict.failed then
       local last = project.last_error
-      if last and last.message == verdict.reason then
-        return last
-      end
+      if last and last.message == verdict.reason then return last end
       return { code = "internal", message = verdict.reason, step = verdict.policy, at = date(now), retryable = false }
     end
   end
@@ -122,9 +119,7 @@ return {
     for _, project in ipairs(page) do
       look(project)
     end
-    if fresh and after then
-      return { again_ms = 0, data = { generation = data.generation, after = after } }
-    end
+    if fresh and after then return { again_ms = 0, data = { generation = data.generation, after = after } } end
     return { again_ms = #page == PAGE and 0 or EVERY_MS, data = { generation = generation } }
   end,
 }

@@ -31,11 +31,9 @@ end
 function M.waiting(doc)
   local names = json.array {}
   if RUNS[doc.state] and doc.applied then
-    local now, then_ = parts(doc), json.decode(doc.applied)
+    local now, before = parts(doc), json.decode(doc.applied)
     for name, value in pairs(now) do
-      if then_[name] ~= value then
-        names[#names + 1] = name
-      end
+      if before[name] ~= value then names[#names + 1] = name end
     end
     table.sort(names)
   end

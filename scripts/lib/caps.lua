@@ -14,9 +14,7 @@ local TRIES = 20
 
 local function load()
   local doc, message, code = db.caps:find_one { _id = ID }
-  if doc or message then
-    return doc, message, code
-  end
+  if doc or message then return doc, message, code end
   doc = db.caps:insert { _id = ID, _rev = 1, holders = json.object {} }
   return doc or db.caps:find_one { _id = ID }
 end
@@ -49,9 +47,7 @@ function M.reserve(project, admit)
       return nil
     end
     local verdict = admit(count(doc, project))
-    if verdict.verdict ~= "allow" then
-      return verdict
-    end
+    if verdict.verdict ~= "allow" then return verdict end
     local place = { user = project.user_id, provider = project.provider }
     local taken
     taken, message, code = db.caps:update(
@@ -78,9 +74,7 @@ end
 
 -- Whether a project in this state needs its place.
 function M.needs(project)
-  return project ~= nil
-    and project.state ~= "inactive"
-    and not (project.state == "error" and not project.sandbox)
+  return project ~= nil and project.state ~= "inactive" and not (project.state == "error" and not project.sandbox)
 end
 
 -- Release the places of projects that need none any more. -> how many
@@ -88,9 +82,7 @@ function M.sweep()
   local doc, released = assert(load()), 0
   for id in pairs(doc.holders) do
     local project, message = db.projects:find_one { _id = id }
-    if not message and not M.needs(project) and M.release(id) then
-      released = released + 1
-    end
+    if not message and not M.needs(project) and M.release(id) then released = released + 1 end
   end
   return released
 end

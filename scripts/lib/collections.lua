@@ -24,8 +24,14 @@ return {
 
   sandbox_logs = {
     id = "string",
-    fields = { project_id = "string", first_seq = "integer", at = "date?" },
-    index = { { "project_id", "first_seq" }, { "at" } },
+    fields = {
+      project_id = "string",
+      first_seq = "integer",
+      at = "date?",
+      ["cursor.sandbox_id"] = "string?",
+      ["cursor.source"] = "string?",
+    },
+    index = { { "project_id", "first_seq" }, { "cursor.sandbox_id", "cursor.source", "first_seq" }, { "at" } },
   },
 
   sessions = {

@@ -14,9 +14,18 @@ local M = {}
 -- A store that fails must not turn a decision into another one: the row then comes back unstored and is logged.
 function M.record(verdict, decision, facts, subject)
   local row = {
-    _id = sys.uuid(), at = date(sys.now()), decision = decision, policy = verdict.policy, file = verdict.file,
-    line = verdict.line, generation = verdict.generation, verdict = verdict.verdict, reason = verdict.reason,
-    project_id = subject.project_id, user_id = subject.user_id, facts = json.encode(json.object(facts)),
+    _id = sys.uuid(),
+    at = date(sys.now()),
+    decision = decision,
+    policy = verdict.policy,
+    file = verdict.file,
+    line = verdict.line,
+    generation = verdict.generation,
+    verdict = verdict.verdict,
+    reason = verdict.reason,
+    project_id = subject.project_id,
+    user_id = subject.user_id,
+    facts = json.encode(json.object(facts)),
   }
   local stored, message = db.decisions:insert(row)
   if not stored then
@@ -28,7 +37,12 @@ end
 -- What the project shows of a stored decision.
 function M.reason(row)
   return {
-    text = row.reason, policy = row.policy, file = row.file, line = row.line, generation = row.generation, at = row.at,
+    text = row.reason,
+    policy = row.policy,
+    file = row.file,
+    line = row.line,
+    generation = row.generation,
+    at = row.at,
     decision_id = row._id,
   }
 end

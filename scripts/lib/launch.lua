@@ -20,9 +20,7 @@ local function builtin_files()
   local files = json.array {}
   for i, name in ipairs(FILES) do
     local text, message, code = fs.read(sys.home .. "/scripts/goose/" .. name)
-    if not text then
-      return nil, message, code
-    end
+    if not text then return nil, message, code end
     files[i] = { path = TOOLS .. "/" .. name, mode = 420, text = text } -- 0644
   end
   return files
@@ -52,9 +50,7 @@ function M.plan(ctx)
   local plan = { files = json.array {}, start = { step = "start", argv = source.start, env = environment(ctx) } }
   if source.type == "builtin" then
     local files, message, code = builtin_files()
-    if not files then
-      return nil, message, code
-    end
+    if not files then return nil, message, code end
     plan.files = files
   elseif source.type == "git" or source.type == "tarball" then
     plan.install = { step = "install", argv = source.install }

@@ -1,19 +1,18 @@
 -- The one writer of a project's state.
 --
 -- `move` takes a project from one state and phase to the next by compare-and-set, in the same write as all that goes
--- with it; `want` writes what is desired and, where the state table says so, the first state on the way there. The row
--- of Activity is part of the same write (`move`) and copied out after it, so a kill in between loses nothing: `settle`
--- copies it again. Illegal moves raise. It starts no sandbox: jobs/reconcile does.
+-- with it; `note` writes fields beside the state. The row of Activity is part of the same write (`moved`) and copied out
+-- after it, so a kill in between loses nothing: `settle` copies it again. What is desired is lib/desired's.
+-- Illegal moves raise. It starts no sandbox: jobs/reconcile does.
 -- SPDX-License-Identifier: Apache-2.0
 local date = require "gander.date"
 local json = require "gander.json"
 local log = require "gander.log"
 local sys = require "gander.sys"
-local applies = require "lib.applies"
 local db = require "lib.store"
 local events = require "lib.events"
+local logs = require "lib.logs"
 local projects = require "lib.projects"
-local queue = require "lib.queue"
 local view = require "lib.view"
 
 local M = {}
@@ -26,8 +25,16 @@ M.PHASES = {
   active = { healthy = true, starting = true },
   stopping = { draining = true, saving = true, collecting = true, stopping = true },
   error = {
-    queued = true, creating = true, installing = true, starting = true, healthy = true, draining = true,
-    saving = true, collecting = true, stopping = true, waiting_retry = true,
+    queued = true,
+    creating = true,
+    installing = true,
+    starting = true,
+    healthy = true,
+    draining = true,
+    saving = true,
+    collecting = true,
+    stopping = true,
+    waiting_retry = true,
   },
 }
 
@@ -58,16 +65,9 @@ local function split(fields)
   return set, unset
 end
 
--- The name of a project that is going away is free at once. A folded name never begins with a blank.
-local function tombstone(id)
-  return { gone = true, name_key = " " .. id }
-end
-
-local function merge(into, fields)
-  for name, value in pairs(fields) do
-    into[name] = value
-  end
-  return into
+-- The name of a project that is going away (`gone`) is free at once. A folded name never begins with a blank.
+function M.freed_name(id)
+  return " " .. id
 end
 
 -- Write what `fields_of(doc)` gives. A lost race is run again while what the decision rested on still stands.
@@ -75,9 +75,7 @@ local function write(project, fields_of)
   local doc = project
   for _ = 1, TRIES do
     local after, message, code = projects.swap(doc, split(fields_of(doc)))
-    if after or message then
-      return after, message, code
-    end
+    if after or message then return after, message, code end
     doc, message, code = projects.get(project._id)
     if not doc then
       return nil, message or "the project is gone", code or "not_found"
@@ -88,17 +86,28 @@ local function write(project, fields_of)
   return nil, "the project is being changed by others", "conflict"
 end
 
--- Copy the row of the last move to `activity` unless it is there. -> true when it was missing
-local function copy_row(doc)
-  if not doc.moved then
-    return false
+-- What the project's log says of a move, in one line.
+local function log_line(doc, row)
+  local fault = (row.phase == "waiting_retry" or row.to == "error") and doc.last_error
+  local said = doc.reason and row.decision_id == doc.reason.decision_id and doc.reason.text
+  local text = row.from == row.to and row.to .. ": " .. row.phase or row.from .. " -> " .. row.to .. ": " .. row.phase
+  for _, more in ipairs { fault and fault.message or false, said or false } do
+    text = text .. (more and " (" .. more .. ")" or "")
   end
+  return text, fault and "error" or "info"
+end
+
+-- Copy the row of the last move to `activity` and to the project's log unless it is there.
+local function copy_row(doc)
+  if not doc.moved then return false end
   local m = doc.moved
   local row = { _id = string.format("%s:%08d", doc._id, m.n), project_id = doc._id, user_id = doc.user_id }
   row.kind, row.at, row.from, row.to, row.phase = "state", m.at, m.from, m.to, m.phase
   row.request_id, row.by, row.decision_id = m.request_id, m.by, m.decision_id
   local made, message, code = db.activity:insert(row)
   if made then
+    local text, level = log_line(doc, row)
+    logs.append(doc._id, "lifecycle", "stdout", text, level)
     local decision = m.decision_id and db.decisions:find_one { _id = m.decision_id }
     events.activity(doc, view.activity(row, decision))
   elseif code ~= "conflict" then
@@ -123,16 +132,25 @@ function M.move(project, to, phase, fields, why)
     error("state " .. to .. " has no phase " .. tostring(phase), 2)
   end
   local after, message, code = write(project, function(doc)
-    local set = merge({ state = to, phase = phase }, fields or {})
+    local set = { state = to, phase = phase }
+    for name, value in pairs(fields or {}) do
+      set[name] = value
+    end
     if to == "inactive" and doc.desired == "deleted" then
-      merge(set, tombstone(doc._id))
+      set.gone, set.name_key = true, M.freed_name(doc._id)
     end
     if doc.state ~= to or doc.phase ~= phase then
       local now = date(sys.now())
       set.phase_since = now
       set.moved = {
-        n = (doc.moved and doc.moved.n or 0) + 1, at = now, from = doc.state, to = to, phase = phase,
-        request_id = why and why.request_id, by = why and why.by, decision_id = why and why.decision and why.decision._id,
+        n = (doc.moved and doc.moved.n or 0) + 1,
+        at = now,
+        from = doc.state,
+        to = to,
+        phase = phase,
+        request_id = why and why.request_id,
+        by = why and why.by,
+        decision_id = why and why.decision and why.decision._id,
       }
     end
     return set
@@ -150,60 +168,7 @@ function M.note(project, fields)
   local after, message, code = write(project, function()
     return fields
   end)
-  if after then
-    events.project(after)
-  end
-  return after, message, code
-end
-
--- The state a wish leads to at once; other wishes are met at the next recorded step (seams.md section 4).
-local FIRST = {
-  inactive = { active = { "creating", "queued" } },
-  active = { inactive = { "stopping", "draining" }, deleted = { "stopping", "draining" } },
-  error = {
-    active = { "creating", "queued" },
-    inactive = { "stopping", "stopping" },
-    deleted = { "stopping", "stopping" },
-  },
-}
-
--- A new activation starts with clean counters.
-local function fresh(doc)
-  local started = { name = "queued", started_at = date(sys.now()) }
-  return {
-    progress = { step = 1, of = 5, text = "waiting for admission", steps = json.array { started } },
-    applied = applies.snapshot(doc), last_error = json.null, retry = json.null, queue = json.null,
-    reason = json.null, next = json.null, health = json.null, force = json.null, replaced = json.null,
-  }
-end
-
--- Want a project active, inactive or deleted, and queue the job that brings it there.
--- `why` = {by, request_id, person=true (counts as a revision), force=true, decision=row, reason=reason}.
--- -> the new document | nil, message, code
-function M.want(project, desired, why)
-  local first = FIRST[project.state] and FIRST[project.state][desired]
-  local fields = first and desired == "active" and fresh(project) or {}
-  fields.desired = desired
-  fields.force = why.force or fields.force
-  fields.reason = why.reason or fields.reason
-  if desired ~= "active" then
-    fields.next = json.null
-  end
-  if why.person and project.desired ~= desired then
-    fields.revision = project.revision + 1
-  end
-  if desired == "deleted" and project.state == "inactive" then
-    merge(fields, tombstone(project._id))
-  end
-  local after, message, code
-  if first then
-    after, message, code = M.move(project, first[1], first[2], fields, why)
-  else
-    after, message, code = M.note(project, fields)
-  end
-  if after then
-    queue.push("reconcile", {}, { key = project._id })
-  end
+  if after then events.project(after) end
   return after, message, code
 end
 

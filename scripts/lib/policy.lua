@@ -7,7 +7,7 @@
 local log = require "gander.log"
 local sys = require "gander.sys"
 local events = require "lib.events"
-local facts_of = require "lib.facts"
+local guard = require "lib.facts.guard"
 local policy_check = require "lib.policy_check"
 local verdicts = require "lib.verdicts"
 
@@ -24,31 +24,31 @@ local LAST = {
   idle = { "keep", "no policy limits it" },
   lifetime = { "keep", "no policy limits it" },
 }
-local FAULT = { admission = "deny", retry = "give_up", health = "keep", idle = "keep", lifetime = "keep", cleanup = "keep" }
+local FAULT =
+  { admission = "deny", retry = "give_up", health = "keep", idle = "keep", lifetime = "keep", cleanup = "keep" }
 
 local lists = {} -- decision -> its files in order; a VM holds one generation, so they never go stale
 local alerted = {} -- fault -> when it was last alerted by this VM
 local ALERT_MS = 60000
 
 local function files_of(decision)
-  if lists[decision] then
-    return lists[decision]
-  end
+  if lists[decision] then return lists[decision] end
   local list = {}
   for _, path in ipairs(sys.script_paths()) do
     local name = path:match("^policies/" .. decision .. "/([%w_-]+)%.lua$")
     if name then
       local ok, policy = pcall(require, "policies." .. decision .. "." .. name)
       list[#list + 1] = {
-        name = decision .. "/" .. name, path = path, policy = ok and policy or nil, fault = not ok and policy or nil,
+        name = decision .. "/" .. name,
+        path = path,
+        policy = ok and policy or nil,
+        fault = not ok and policy or nil,
         order = ok and policy.order or 0,
       }
     end
   end
   table.sort(list, function(a, b)
-    if a.order ~= b.order then
-      return a.order < b.order
-    end
+    if a.order ~= b.order then return a.order < b.order end
     return a.name < b.name
   end)
   lists[decision] = list
@@ -64,14 +64,19 @@ local function broken(decision, file, fault)
     log("error", reason, { file = path, line = line, decision = decision })
     events.alert { kind = "policy", text = reason, policy = file.name, file = path, line = line }
   end
-  return { verdict = FAULT[decision], reason = reason:sub(1, 500), file = path, line = line, policy = file.name, failed = true }
+  return {
+    verdict = FAULT[decision],
+    reason = reason:sub(1, 500),
+    file = path,
+    line = line,
+    policy = file.name,
+    failed = true,
+  }
 end
 
 -- Ask one file. -> a verdict, or nil when it has no opinion
 local function ask(decision, file, guarded)
-  if not file.policy then
-    return broken(decision, file, file.fault)
-  end
+  if not file.policy then return broken(decision, file, file.fault) end
   local ok, answer = pcall(file.policy.decide, guarded)
   if not ok then
     return broken(decision, file, answer)
@@ -79,20 +84,25 @@ local function ask(decision, file, guarded)
     return nil
   end
   local fault = verdicts.fault_in(decision, answer)
-  if fault then
-    return broken(decision, file, fault)
-  end
+  if fault then return broken(decision, file, fault) end
   answer.policy = file.name
   return answer
 end
 
 -- Ask one cleanup rule {name, path, rule} about facts.item. -> a verdict; keep when the rule is broken
 function M.judge(entry, facts)
-  local guarded = facts_of.guard(facts)
-  local file = { name = "cleanup/" .. entry.name, path = entry.path, policy = { decide = function()
-    return entry.rule.decide(guarded.item, guarded)
-  end } }
-  local keeps = { verdict = "keep", reason = "the rule has no opinion", policy = file.name, file = entry.path, line = 1 }
+  local guarded = guard.wrap(facts)
+  local file = {
+    name = "cleanup/" .. entry.name,
+    path = entry.path,
+    policy = {
+      decide = function()
+        return entry.rule.decide(guarded.item, guarded)
+      end,
+    },
+  }
+  local keeps =
+    { verdict = "keep", reason = "the rule has no opinion", policy = file.name, file = entry.path, line = 1 }
   local verdict = ask("cleanup", file, guarded) or keeps
   verdict.generation = sys.version.generation
   return verdict
@@ -101,13 +111,11 @@ end
 -- Decide. -> {verdict, reason, file, line, policy, generation, at?, ms?, until?, failed?}; always an answer
 function M.decide(decision, facts)
   local last = LAST[decision] or error("there is no decision '" .. tostring(decision) .. "'", 2)
-  local guarded = facts_of.guard(facts)
+  local guarded = guard.wrap(facts)
   local verdict
   for _, file in ipairs(files_of(decision)) do
     verdict = ask(decision, file, guarded)
-    if verdict then
-      break
-    end
+    if verdict then break end
   end
   verdict = verdict or { verdict = last[1], reason = last[2], policy = "built-in", file = "lib/policy.lua", line = 1 }
   verdict.generation = sys.version.generation

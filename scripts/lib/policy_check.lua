@@ -3,7 +3,7 @@
 -- The host calls `check` for each of them in a trial VM before a set goes live. It runs the file's own `tests`; it
 -- reads no store and acts on nothing.
 -- SPDX-License-Identifier: Apache-2.0
-local facts_of = require "lib.facts"
+local guard = require "lib.facts.guard"
 local nearest = require "lib.nearest"
 local verdicts = require "lib.verdicts"
 
@@ -24,9 +24,7 @@ end
 -- The fields of a table against a contract; `add(message)` takes each fault.
 local function check_fields(file, fields, add)
   for name in pairs(file) do
-    if not fields[name] then
-      add("unknown field '" .. tostring(name) .. "'" .. suggest(name, fields))
-    end
+    if not fields[name] then add("unknown field '" .. tostring(name) .. "'" .. suggest(name, fields)) end
   end
   for name, wanted in pairs(fields) do
     local value = file[name]
@@ -47,18 +45,14 @@ local function run_test(file, decision, test)
   local ok, answer
   if decision == "cleanup" then
     facts.item = test.item
-    local guarded = facts_of.guard(facts)
+    local guarded = guard.wrap(facts)
     ok, answer = pcall(file.decide, guarded.item, guarded)
   else
-    ok, answer = pcall(file.decide, facts_of.guard(facts))
+    ok, answer = pcall(file.decide, guard.wrap(facts))
   end
-  if not ok then
-    return tostring(answer)
-  end
+  if not ok then return tostring(answer) end
   local fault = answer ~= nil and verdicts.fault_in(decision, answer)
-  if fault then
-    return fault
-  end
+  if fault then return fault end
   local got, want = answer and answer.verdict or "none", test.expect or "none"
   if got ~= want then
     local reason = answer and (" (" .. answer.reason .. ")") or ""
@@ -78,9 +72,7 @@ local function check_tests(file, decision, add)
         end
       end
       local fault, line = run_test(file, decision, test)
-      if fault then
-        add("test '" .. name .. "': " .. fault, line)
-      end
+      if fault then add("test '" .. name .. "': " .. fault, line) end
     end
   end
 end
@@ -100,9 +92,7 @@ local function check_rule(file, add)
   if type(file.of) == "string" and not verdicts.contains(M.KINDS, file.of) then
     add("there is no kind of thing '" .. file.of .. "'; 'of' takes " .. table.concat(M.KINDS, ", "))
   end
-  if type(file.every_s) == "number" and file.every_s < 1 then
-    add "every_s must be 1 or more"
-  end
+  if type(file.every_s) == "number" and file.every_s < 1 then add "every_s must be 1 or more" end
 end
 
 -- `path` is the file's, with or without .lua.
@@ -132,9 +122,7 @@ function M.check(path)
   else
     check_policy(file, decision, add)
   end
-  if #faults == 0 then
-    check_tests(file, decision, add)
-  end
+  if #faults == 0 then check_tests(file, decision, add) end
   return faults
 end
 

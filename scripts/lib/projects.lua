@@ -18,20 +18,19 @@ function M.get(id)
   return db.projects:find_one { _id = id }
 end
 
--- The project under its user; nil alone when there is none that this user may see.
+-- The project under its user; nil when there is none that this user may see. Raises when the store fails, so that
+-- this never looks like a project that is not there.
 function M.load(user_id, id)
-  return db.projects:find_one { _id = id, user_id = user_id, gone = { ["$exists"] = false } }
+  local doc, message = db.projects:find_one { _id = id, user_id = user_id, gone = { ["$exists"] = false } }
+  if message then error("the project cannot be read: " .. message) end
+  return doc
 end
 
 -- One compare-and-set write of a document that was read: the new document, nil when the race was lost.
 function M.swap(doc, set, unset)
   local change = { ["$inc"] = { _rev = 1 } }
-  if set and next(set) ~= nil then
-    change["$set"] = set
-  end
-  if unset and next(unset) ~= nil then
-    change["$unset"] = unset
-  end
+  if set and next(set) ~= nil then change["$set"] = set end
+  if unset and next(unset) ~= nil then change["$unset"] = unset end
   return db.projects:find_and_update({ _id = doc._id, _rev = doc._rev }, change)
 end
 
@@ -41,17 +40,11 @@ end
 function M.change(id, decide)
   for _ = 1, TRIES do
     local doc, message, code = M.get(id)
-    if not doc then
-      return nil, message or "the project does not exist", code or "not_found"
-    end
+    if not doc then return nil, message or "the project does not exist", code or "not_found" end
     local set, unset, refusal = decide(doc)
-    if not set then
-      return nil, unset, refusal
-    end
+    if not set then return nil, unset, refusal end
     local after, fault, kind = M.swap(doc, set, unset)
-    if after or fault then
-      return after, fault, kind
-    end
+    if after or fault then return after, fault, kind end
   end
   return nil, "the project is being changed by others; try again", "busy"
 end
@@ -61,15 +54,20 @@ end
 function M.touch(id, kind)
   assert(M.KINDS[kind], "activity is chat, exec, preview or agent")
   local now = sys.now()
-  local quiet = { ["$or"] = {
-    { ["activity." .. kind] = { ["$exists"] = false } },
-    { ["activity." .. kind] = { ["$lt"] = date(now - TOUCH_MS) } },
-  } }
+  local quiet = {
+    ["$or"] = {
+      { ["activity." .. kind] = { ["$exists"] = false } },
+      { ["activity." .. kind] = { ["$lt"] = date(now - TOUCH_MS) } },
+    },
+  }
   quiet._id = id
   local seen = { last_activity_at = date(now), ["activity." .. kind] = date(now) }
   local n, message, code = db.projects:update(quiet, { ["$set"] = seen, ["$inc"] = { _rev = 1 } })
   if n and n > 0 then
-    db.projects:update({ _id = id, state = "active" }, { ["$set"] = { ["next.at"] = date(now) }, ["$inc"] = { _rev = 1 } })
+    db.projects:update(
+      { _id = id, state = "active" },
+      { ["$set"] = { next = { at = date(now) } }, ["$inc"] = { _rev = 1 } }
+    )
   end
   return n, message, code
 end

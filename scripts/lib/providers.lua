@@ -19,11 +19,12 @@ end
 function M.get(name)
   if not known[name] then
     local config = (sys.config.providers or {})[name]
-    if not config then
-      return nil, "there is no provider '" .. tostring(name) .. "' in config.lua", "not_found"
-    end
+    if not config then return nil, "there is no provider '" .. tostring(name) .. "' in config.lua", "not_found" end
     local kind = config.kind or name
-    known[name] = setmetatable({ name = name, kind = kind, config = config }, { __index = require("providers." .. kind) })
+    known[name] = setmetatable(
+      { name = name, kind = kind, config = config },
+      { __index = require("providers." .. kind) }
+    )
   end
   return known[name]
 end
@@ -51,9 +52,7 @@ end
 -- Whether a provider can start this kind of source. -> true | nil, message, "invalid"
 function M.takes(provider, source)
   local sources = provider.capabilities and provider.capabilities.sources or {}
-  if sources[source.type] then
-    return true
-  end
+  if sources[source.type] then return true end
   return nil, "provider '" .. provider.name .. "' cannot start a source of type '" .. source.type .. "'", "invalid"
 end
 
@@ -71,32 +70,38 @@ end
 -- -> ctx | nil, message, code     the settings cannot be read (sealed with another key)
 function M.context(project, provider, time_ms)
   local settings, message, code = settings_of.effective(project)
-  if not settings then
-    return nil, message, code
-  end
+  if not settings then return nil, message, code end
   local source
   source, message, code = settings_of.source(project)
-  if not source then
-    return nil, message, code
-  end
+  if not source then return nil, message, code end
   return {
-    name = project.sandbox and project.sandbox.id, project = project, project_id = project._id, settings = settings,
-    source = source, label = M.label(project), config = provider.config, deadline_ms = sys.now() + (time_ms or 60000),
+    name = project.sandbox and project.sandbox.id,
+    project = project,
+    project_id = project._id,
+    settings = settings,
+    source = source,
+    label = M.label(project),
+    config = provider.config,
+    deadline_ms = sys.now() + (time_ms or 60000),
     instance_id = project.sandbox and project.sandbox.instance_id,
   }
+end
+
+-- How many bytes of files a project has; what was last seen when its provider cannot say.
+function M.workspace_bytes(project)
+  local provider = M.get(project.provider)
+  local bytes = provider and provider.workspace_bytes and provider.workspace_bytes(project)
+  local usage = project.sandbox and project.sandbox.usage
+  return bytes or math.floor((usage and usage.disk_mb or 0) * 1048576)
 end
 
 -- How to reach a port of the project's sandbox: {url, netns?, headers?} | nil, message, code
 function M.endpoint(project, port)
   local provider, message, code = M.get(project.sandbox and project.sandbox.provider or project.provider)
-  if not provider then
-    return nil, message, code
-  end
+  if not provider then return nil, message, code end
   local ctx
   ctx, message, code = M.context(project, provider)
-  if not ctx then
-    return nil, message, code
-  end
+  if not ctx then return nil, message, code end
   return provider.endpoint(ctx, port)
 end
 

@@ -25,9 +25,7 @@ local DATA_MAX = 64 * 1024
 -- The job file, or nil and the fault: it may have been broken or removed since the push.
 local function load_job(name)
   local ok, job = pcall(require, "jobs." .. name)
-  if not ok then
-    return nil, job
-  end
+  if not ok then return nil, job end
   if type(job) ~= "table" or type(job.run) ~= "function" then
     return nil, "jobs/" .. name .. ".lua returns no table with a run function"
   end
@@ -66,18 +64,12 @@ function M.push(name, data, opts)
     local runs = { _id = id, owner = { ["$exists"] = true } }
     local again = { ["$inc"] = { wanted = 1 }, ["$set"] = { data = text } }
     local sooner = { ["$inc"] = { wanted = 1 }, ["$set"] = { data = text }, ["$min"] = { run_at = at } }
-    if must(db.jobs:update(waits, sooner)) > 0 or must(db.jobs:update(runs, again)) > 0 then
-      return wake()
-    end
+    if must(db.jobs:update(waits, sooner)) > 0 or must(db.jobs:update(runs, again)) > 0 then return wake() end
     local job = { _id = id, name = name, key = key, data = text, run_at = at, fence = 0, wanted = 1, tries = 0 }
     job.created_at = date(now)
     local made, message, code = db.jobs:insert(job)
-    if made then
-      return wake()
-    end
-    if code ~= "conflict" then
-      must(nil, message)
-    end
+    if made then return wake() end
+    if code ~= "conflict" then must(nil, message) end
   end
   error("job " .. id .. " changes too fast to be queued")
 end
@@ -164,21 +156,15 @@ function M.run(call)
     return { skipped = true } -- another lease has it
   end
   local module, fault = load_job(job.name)
-  if not module then
-    return failed(job, nil, tostring(fault))
-  end
+  if not module then return failed(job, nil, tostring(fault)) end
   local started = sys.now()
   local arg = { id = job.key, name = job.name, data = json.decode(job.data), fence = job.fence, tries = job.tries }
   local ok, result = pcall(module.run, arg)
-  if not ok then
-    return failed(job, module, tostring(result))
-  end
+  if not ok then return failed(job, module, tostring(result)) end
   result = result or { done = true }
   if result.again_ms then
     requeue(job, sys.now() + result.again_ms, { tries = 0, data = result.data and json.encode(result.data) })
-    if result.again_ms == 0 then
-      wake()
-    end
+    if result.again_ms == 0 then wake() end
   elseif module.every_s then
     local fields = { tries = 0, data = result.data and json.encode(result.data) }
     requeue(job, math.max(sys.now(), started + 1000 * module.every_s), fields)
@@ -192,16 +178,16 @@ function M.repeating()
   for _, path in ipairs(sys.script_paths()) do
     local name = path:match "^jobs/([%w_-]+)%.lua$"
     local job = name and load_job(name)
-    if job and job.every_s and not M.exists(name, name) then
-      M.push(name)
-    end
+    if job and job.every_s and not M.exists(name, name) then M.push(name) end
   end
 end
 
 -- host -> {owner}, once at the start of a boot: what an earlier boot had leased is free again, at no cost to the job.
 function M.boot(call)
   local others = { owner = { ["$exists"] = true, ["$ne"] = call.owner } }
-  must(db.jobs:update(others, { ["$unset"] = { owner = true }, ["$set"] = { run_at = date(sys.now()) } }, { many = true }))
+  must(
+    db.jobs:update(others, { ["$unset"] = { owner = true }, ["$set"] = { run_at = date(sys.now()) } }, { many = true })
+  )
   M.repeating()
   M.push "adopt"
   return {}

@@ -42,9 +42,9 @@ function S.map(value, rules)
   return { kind = "map", value = value, max = rules and rules.max or 200, key_pattern = rules and rules.key_pattern }
 end
 
--- The first that fits; `choices` may be told apart by an object's enum field.
-function S.one_of(choices)
-  return { kind = "one_of", choices = choices }
+-- The first that fits; with {by = "type"} the one whose enum field of that name has the value.
+function S.one_of(choices, rules)
+  return { kind = "one_of", choices = choices, by = rules and rules.by }
 end
 
 local function with(s, extra)

@@ -13,22 +13,16 @@ local DEFAULTS = { vcpus = 2, timeout_s = 1800, egress = "auto" }
 
 local function open(sealed, what)
   local text, message, code = sys.unseal(sealed)
-  if not text then
-    return nil, what .. " cannot be read: " .. message, code
-  end
+  if not text then return nil, what .. " cannot be read: " .. message, code end
   return text
 end
 
 -- -> {name = value} | nil, message, code
 function M.env(project)
   local sealed = project.secrets and project.secrets.env
-  if not sealed then
-    return {}
-  end
+  if not sealed then return {} end
   local text, message, code = open(sealed, "the project's env")
-  if not text then
-    return nil, message, code
-  end
+  if not text then return nil, message, code end
   return json.decode(text)
 end
 
@@ -39,9 +33,7 @@ function M.put_env(env)
     names[#names + 1] = name
   end
   table.sort(names)
-  if #names == 0 then
-    return nil, names
-  end
+  if #names == 0 then return nil, names end
   return sys.seal(json.encode(env)), names
 end
 
@@ -60,29 +52,28 @@ function M.effective(project)
     out[name] = value
   end
   local env, message, code = M.env(project)
-  if not env then
-    return nil, message, code
-  end
+  if not env then return nil, message, code end
   out.env = env
-  if out.egress == "auto" then
-    out.egress = model.provider() and "allow" or "deny"
-  end
+  if out.egress == "auto" then out.egress = model.provider() and "allow" or "deny" end
   return out
+end
+
+-- The source this project is started from, without secrets.
+function M.bare_source(project)
+  return project.source or (sys.config.goose or {}).source or { type = "builtin" }
 end
 
 -- The source this project is started from, the password of a git one in plain.
 -- -> source | nil, message, code
 function M.source(project)
   local source = {}
-  for name, value in pairs(project.source or (sys.config.goose or {}).source or { type = "builtin" }) do
+  for name, value in pairs(M.bare_source(project)) do
     source[name] = value
   end
   local sealed = project.source and project.secrets and project.secrets.password
   if sealed then
     local text, message, code = open(sealed, "the source's password")
-    if not text then
-      return nil, message, code
-    end
+    if not text then return nil, message, code end
     source.password = text
   end
   return source

@@ -29,19 +29,35 @@ local function new(engine, shapes)
     if not raw then return nil, message, code end
     return true
   end
-  function store.close() engine:close() end
+  function store.close()
+    engine:close()
+  end
   return setmetatable(store, {
-    __index = function(_, name) return declared[name] or error(unknown(tostring(name), declared), 2) end,
-    __newindex = function(_, name) error(("collections are declared in lib/collections, not set ('%s')"):format(tostring(name)), 2) end,
+    __index = function(_, name)
+      return declared[name] or error(unknown(tostring(name), declared), 2)
+    end,
+    __newindex = function(_, name)
+      error(("collections are declared in lib/collections, not set ('%s')"):format(tostring(name)), 2)
+    end,
     __close = store.close,
   })
 end
 
-local store = new(engine_of_file.new(function() return sys.data .. "/gander.db" end), collections)
+local store = new(
+  engine_of_file.new(function()
+    return sys.data .. "/gander.db"
+  end),
+  collections
+)
 
 -- Another store, in a file of its own (and with collections of its own) | nil, message, code
 rawset(store, "open", function(path, shapes)
-  local other = new(engine_of_file.new(function() return path end), shapes or collections)
+  local other = new(
+    engine_of_file.new(function()
+      return path
+    end),
+    shapes or collections
+  )
   local ok, message, code = other.ready()
   if not ok then return nil, message, code end
   return other

@@ -21,6 +21,11 @@ local GONE = "The sandbox ended while this answer was being written."
 local STOP_MS = 5000 -- for what a follow has read to be stored
 local REPLACED = "The sandbox was replaced while this answer was being written."
 
+-- The sandbox is there, its server not yet: read what its set-up says.
+function M.created(project)
+  logs_follow.start(project)
+end
+
 -- The sandbox is healthy: read its logs, and the events of the sessions in which something goes on.
 function M.started(project)
   logs_follow.start(project)

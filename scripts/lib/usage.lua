@@ -9,9 +9,7 @@ local M = {}
 function M.sample(project, provider, ctx)
   local last = project.sandbox.usage
   local raw = provider.usage and provider.usage(ctx)
-  if not raw then
-    return last
-  end
+  if not raw then return last end
   local now = sys.now()
   local usage = { at = date(now), cpu_ms = raw.cpu_ms, memory_mb = raw.memory_mb, disk_mb = raw.disk_mb }
   if last and last.cpu_ms and raw.cpu_ms and now > last.at.ms then

@@ -16,18 +16,14 @@ M.TIME_MAX = 1e15 -- milliseconds; beyond it is a mistake
 
 function M.contains(list, word)
   for _, item in ipairs(list) do
-    if item == word then
-      return true
-    end
+    if item == word then return true end
   end
   return false
 end
 
 local function fault_in_time(answer, name)
   local value = answer[name]
-  if value == nil or (type(value) == "number" and value >= 0 and value <= M.TIME_MAX) then
-    return nil
-  end
+  if value == nil or (type(value) == "number" and value >= 0 and value <= M.TIME_MAX) then return nil end
   return "its '" .. name .. "' is no time or duration in milliseconds"
 end
 

@@ -9,15 +9,50 @@ local HIDDEN = "***"
 
 -- Fields of a project that are shown as they are stored.
 local PLAIN = {
-  "user_id", "name", "description", "provider", "state", "phase", "phase_since", "progress", "desired", "reason",
-  "last_error", "retry", "queue", "health", "revision", "created_at", "updated_at", "active_at", "stopped_at",
+  "user_id",
+  "name",
+  "description",
+  "provider",
+  "state",
+  "phase",
+  "phase_since",
+  "progress",
+  "desired",
+  "reason",
+  "last_error",
+  "retry",
+  "queue",
+  "health",
+  "revision",
+  "created_at",
+  "updated_at",
+  "active_at",
+  "stopped_at",
   "last_activity_at",
 }
 local SANDBOX = {
-  "id", "provider", "instance_id", "isolation", "limits", "created_at", "expires_at", "endpoint", "usage",
+  "id",
+  "provider",
+  "instance_id",
+  "isolation",
+  "limits",
+  "created_at",
+  "expires_at",
+  "endpoint",
+  "usage",
 }
 M.STATUS = {
-  "state", "phase", "desired", "reason", "last_error", "retry", "queue", "health", "sandbox", "phase_since", "progress",
+  "state",
+  "phase",
+  "desired",
+  "reason",
+  "last_error",
+  "retry",
+  "queue",
+  "health",
+  "sandbox",
+  "phase_since",
+  "progress",
   "next",
 }
 
@@ -47,14 +82,10 @@ local function shown_settings(doc)
 end
 
 local function shown_source(doc)
-  if not doc.source then
-    return nil
-  end
-  local out = pick(doc.source, { "type", "url", "revision", "username", "directory", "install", "start", "image",
-    "snapshot_id" })
-  if doc.secrets and doc.secrets.password then
-    out.password = HIDDEN
-  end
+  if not doc.source then return nil end
+  local out =
+    pick(doc.source, { "type", "url", "revision", "username", "directory", "install", "start", "image", "snapshot_id" })
+  if doc.secrets and doc.secrets.password then out.password = HIDDEN end
   return out
 end
 

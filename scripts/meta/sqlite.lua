@@ -34,7 +34,7 @@ local Db = {}
 ---@return string? code "conflict" for a value that must be unique, "busy" when another writer did not end
 function Db:exec(sql, params) end
 
----Run one statement and take its rows (32 MiB at most), each a table by column name, in which NULL is absent.
+---Run one statement and take its rows (24 MiB at most), each a table by column name, in which NULL is absent.
 ---@param sql string
 ---@param params? table<integer|string, gander.sqlite.value>
 ---@return table<string, integer|number|string>[]? rows

@@ -21,7 +21,9 @@ local LIST_PAGE = 200
 
 M.capabilities = {
   sources = boxes.SOURCES,
-  snapshot = false, extend = true, public_endpoint = false,
+  snapshot = false,
+  extend = true,
+  public_endpoint = false,
   egress = { allow = true, deny = true, list = true },
   isolation = function()
     local found = tier.probe()
@@ -37,35 +39,23 @@ M.logs, M.logs_stored, M.usage = figures.logs, figures.logs_stored, figures.usag
 -- Make the sandbox, or find it. -> {id, state="created"|"pending", limits, isolation} | nil, message, code
 function M.create(ctx)
   local dir, message, code = disk.sandbox(ctx.name)
-  if not dir then
-    return nil, message, code
-  end
+  if not dir then return nil, message, code end
   local spec = disk.load(dir .. "/spec.json")
   if not spec then
     spec, message, code = boxes.make(ctx, dir)
-    if not spec then
-      return nil, message, code
-    end
+    if not spec then return nil, message, code end
   end
   local box
   box, message, code = boxes.open(ctx)
-  if not box then
-    return nil, message, code
-  end
-  if spec.limited then
-    local group
-    group, message = cgroup.make(ctx.name, spec.limits)
-    if not group then
-      return nil, "the sandbox's limits cannot be set: " .. message, "unavailable"
-    end
-  end
+  if not box then return nil, message, code end
+  local limited
+  limited, message, code = boxes.limit(box)
+  if not limited then return nil, message, code end
   local state = "created"
   if spec.source.type ~= "builtin" then
     local fetched
     fetched, message, code = source.fetch(box, ctx.source)
-    if fetched == nil then
-      return nil, message, code
-    end
+    if fetched == nil then return nil, message, code end
     state = fetched and "created" or "pending"
   end
   return { id = spec.instance_id, state = state, limits = spec.limits, isolation = M.capabilities.isolation() }
@@ -77,9 +67,7 @@ function M.extend()
 end
 
 local function halt(box, name, grace_ms)
-  if box.main then
-    run.stop(box.main, grace_ms)
-  end
+  if box.main then run.stop(box.main, grace_ms) end
   for _, entry in ipairs(fs.list(box.dir .. "/steps") or {}) do
     run.kill(box.dir .. "/steps/" .. entry.name)
   end
@@ -89,9 +77,7 @@ end
 -- -> {} | nil, message, code
 function M.stop(ctx, options)
   local box, message, code = boxes.open(ctx)
-  if not box then
-    return nil, message, code
-  end
+  if not box then return nil, message, code end
   M.usage(ctx)
   local ok
   ok, message, code = halt(box, ctx.name, options and options.grace_ms or 5000)
@@ -101,17 +87,13 @@ end
 -- Remove the sandbox, its home and its logs; the project's files stay. -> true | nil, message, code
 function M.destroy(ctx)
   local dir, message, code = disk.sandbox(ctx.name)
-  if not dir then
-    return nil, message, code
-  end
+  if not dir then return nil, message, code end
   local box
   box, message, code = boxes.open(ctx)
   if box then
     local ok
     ok, message, code = halt(box, ctx.name, 0)
-    if not ok then
-      return nil, message, code
-    end
+    if not ok then return nil, message, code end
   elseif code ~= "not_found" then
     return nil, message, code
   end
@@ -123,27 +105,33 @@ function M.remove_workspace(project)
   return disk.remove_workspace(project._id)
 end
 
+-- How many bytes the project's files have; 0 when there are none.
+function M.workspace_bytes(project)
+  local workspace = disk.workspace(project._id)
+  return workspace and fs.usage(workspace .. "/files") or 0
+end
+
 -- All sandboxes here, a page at a time, in order of their names. `label` = {installation=} narrows.
 -- -> {{name, id, state, label, project_id, created_at}, …}, next | nil, message, code
 function M.list(label, after)
   local entries, names = fs.list(disk.root .. "/sandboxes") or {}, {}
   for _, entry in ipairs(entries) do
-    if entry.kind == "directory" and entry.name > (after or "") then
-      names[#names + 1] = entry.name
-    end
+    if entry.kind == "directory" and entry.name > (after or "") then names[#names + 1] = entry.name end
   end
   table.sort(names)
   local items = json.array {}
   for i, name in ipairs(names) do
-    if i > LIST_PAGE then
-      return items, names[LIST_PAGE]
-    end
+    if i > LIST_PAGE then return items, names[LIST_PAGE] end
     local spec = disk.load(disk.root .. "/sandboxes/" .. name .. "/spec.json")
     if spec and (not label or not label.installation or label.installation == spec.label.installation) then
       local seen = M.status { name = name }
       items[#items + 1] = {
-        name = name, id = spec.instance_id, state = seen and seen.state, label = spec.label,
-        project_id = spec.project_id, created_at = spec.created_at,
+        name = name,
+        id = spec.instance_id,
+        state = seen and seen.state,
+        label = spec.label,
+        project_id = spec.project_id,
+        created_at = spec.created_at,
       }
     end
   end

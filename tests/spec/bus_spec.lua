@@ -26,11 +26,21 @@ return {
   end,
 
   ["publish raises on misuse"] = function(t)
-    t.raises(function() bus.publish("", "e", 1) end, "a name has 1 to 200 bytes")
-    t.raises(function() bus.publish("t", ("e"):rep(201), 1) end, "a name has 1 to 200 bytes")
-    t.raises(function() bus.publish("t", "e") end, "value expected")
-    t.raises(function() bus.publish("t", "e", 1, 0) end, "an id is 1 or more")
-    t.raises(function() bus.publish("t", "e", 1, "x") end, "number expected")
+    t.raises(function()
+      bus.publish("", "e", 1)
+    end, "a name has 1 to 200 bytes")
+    t.raises(function()
+      bus.publish("t", ("e"):rep(201), 1)
+    end, "a name has 1 to 200 bytes")
+    t.raises(function()
+      bus.publish("t", "e")
+    end, "value expected")
+    t.raises(function()
+      bus.publish("t", "e", 1, 0)
+    end, "an id is 1 or more")
+    t.raises(function()
+      bus.publish("t", "e", 1, "x")
+    end, "number expected")
   end,
 
   ["cursor moves with what is published"] = function(t)
@@ -49,8 +59,14 @@ return {
   end,
 
   ["cursor raises on misuse"] = function(t)
-    t.raises(function() bus.cursor {} end, "1 to 16 topics")
-    t.raises(function() bus.cursor { 5 } end, "a topic is a string")
-    t.raises(function() bus.cursor({ "a" }, { a = -1 }) end, "must be an integer")
+    t.raises(function()
+      bus.cursor {}
+    end, "1 to 16 topics")
+    t.raises(function()
+      bus.cursor { 5 }
+    end, "a topic is a string")
+    t.raises(function()
+      bus.cursor({ "a" }, { a = -1 })
+    end, "must be an integer")
   end,
 }

@@ -39,23 +39,24 @@ end
 
 local function sandbox(t, setting, config)
   local ctx = {
-    name = t.id(), project_id = t.id(), settings = { egress = setting }, source = { type = "builtin" },
-    label = { installation = "spec" }, config = config or { reach_private = true },
+    name = t.id(),
+    project_id = t.id(),
+    settings = { egress = setting },
+    source = { type = "builtin" },
+    label = { installation = "spec" },
+    config = config or { reach_private = true },
   }
-  t.ok(provider.create(ctx))
-  local ok, message = provider.start(ctx, { step = "start", argv = { "sleep", "600" } })
-  local closer = setmetatable({}, {
-    __close = function()
-      provider.destroy(ctx)
-      provider.remove_workspace { _id = ctx.project_id }
-    end,
-  })
-  if not ok then
-    closer = nil
+  local function gone()
     provider.destroy(ctx)
-    error(message)
+    provider.remove_workspace { _id = ctx.project_id }
   end
-  return ctx, closer
+  t.ok(provider.create(ctx))
+  local fine, ok, message = pcall(provider.start, ctx, { step = "start", argv = { "sleep", "600" } })
+  if not fine or not ok then
+    gone()
+    error(message or ok)
+  end
+  return ctx, setmetatable({}, { __close = gone })
 end
 
 -- What a plain connection, or one through the proxy of the environment, gets: a body, a status or an error code.
@@ -90,6 +91,8 @@ return {
     local open, gone = sandbox(t, "allow")
     local g <close> = gone -- luacheck: ignore
     t.eq(fetch(open, "http://10.0.2.2:" .. port), "world")
+    local used = provider.usage(open)
+    t.ok(used.in_bytes > 100 and used.out_bytes > 100)
     local usual, usual_gone = sandbox(t, "allow", {})
     local u <close> = usual_gone -- luacheck: ignore
     t.ok(fetch(usual, "http://10.0.2.2:" .. port):find "^E")
@@ -125,7 +128,8 @@ return {
     t.eq(fetch(ctx, "http://example.org/", "proxy"), "403")
     t.eq(fetch(ctx, "http://127.0.0.1:" .. port .. "/", "proxy"), "403")
     t.eq(fetch(ctx, "http://10.0.2.2:" .. port), "ENETUNREACH")
-    local tunnel = ("node -e 'require(\"http\").request({port:3128,method:\"CONNECT\",path:\"%s\"}).on(\"connect\",r=>{console.log(r.statusCode);process.exit()}).end()'")
+    local tunnel = [[node -e 'require("http").request({ port: 3128, method: "CONNECT", path: "%s" })
+      .on("connect", (r) => { console.log(r.statusCode); process.exit(); }).end()']]
     local function connect(to)
       return provider.exec(ctx, { argv = { "sh", "-c", tunnel:format(to) } }).out
     end

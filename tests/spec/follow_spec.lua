@@ -7,9 +7,7 @@ local process = require "gander.process"
 
 local function entry(key)
   for _, one in ipairs(follow.list()) do
-    if one.key == key then
-      return one
-    end
+    if one.key == key then return one end
   end
 end
 
@@ -68,8 +66,13 @@ return {
   ["an event stream is resumed where it broke off"] = with_server(function(t, url)
     local key = t.id()
     follow.start {
-      key = key, source = { http = { url = url .. "/sse?total=7&cut=3" }, resume = "last-event-id" }, format = "sse",
-      topic = t.id(), job = "chat", data = { session_id = "s" }, batch_ms = 1,
+      key = key,
+      source = { http = { url = url .. "/sse?total=7&cut=3" }, resume = "last-event-id" },
+      format = "sse",
+      topic = t.id(),
+      job = "chat",
+      data = { session_id = "s" },
+      batch_ms = 1,
     }
     t.eq(delivered(t, key, "7").job, "chat")
     follow.stop(key, { wait_ms = 20000 })
@@ -78,7 +81,10 @@ return {
   ["a stream with offsets is resumed after the last one"] = with_server(function(t, url)
     local key = t.id()
     follow.start {
-      key = key, source = { http = { url = url .. "/ndjson?total=9&cut=4", resume = "after" } }, format = "ndjson", cursor = 2,
+      key = key,
+      source = { http = { url = url .. "/ndjson?total=9&cut=4", resume = "after" } },
+      format = "ndjson",
+      cursor = 2,
     }
     delivered(t, key, 9)
     follow.stop(key, { wait_ms = 20000 })
@@ -86,7 +92,11 @@ return {
 
   ["a stream that replays ends by itself"] = with_server(function(t, url)
     local key = t.id()
-    follow.start { key = key, source = { http = { url = url .. "/chunks?total=6&cut=2" }, resume = "replay" }, format = "chunks" }
+    follow.start {
+      key = key,
+      source = { http = { url = url .. "/chunks?total=6&cut=2" }, resume = "replay" },
+      format = "chunks",
+    }
     gone(t, key)
   end),
 
@@ -109,9 +119,14 @@ return {
   ["cursors of another format and headers of two lines are invalid"] = function(t)
     local path = t.tmpdir() .. "/log"
     t.fails("invalid", follow.start { key = t.id(), source = { file = path }, format = "lines", cursor = "x" })
-    t.fails("invalid", follow.start {
-      key = t.id(), source = { http = { url = "http://127.0.0.1/", headers = { a = "b\nc" } } }, format = "sse",
-    })
+    t.fails(
+      "invalid",
+      follow.start {
+        key = t.id(),
+        source = { http = { url = "http://127.0.0.1/", headers = { a = "b\nc" } } },
+        format = "sse",
+      }
+    )
   end,
 
   ["misuse raises"] = function(t)

@@ -20,7 +20,10 @@ end
 
 return {
   ["a request sends what it was given, and no more"] = with_server(function(t, url)
-    local seen = echo { url = url .. "/echo?a=1&b=%20", headers = { ["X-One"] = "1", ["X-List"] = { "a", "b" }, ["X-Empty"] = "" } }
+    local seen = echo {
+      url = url .. "/echo?a=1&b=%20",
+      headers = { ["X-One"] = "1", ["X-List"] = { "a", "b" }, ["X-Empty"] = "" },
+    }
     t.eq({ seen.method, seen.url, seen.body }, { "GET", "/echo?a=1&b=%20", "" })
     t.eq({ seen.headers["x-one"], seen.headers["x-list"], seen.headers["x-empty"] }, { "1", "a, b", "" })
     t.eq({ seen.headers["content-type"], seen.headers["expect"] }, {})
@@ -33,6 +36,7 @@ return {
     t.eq({ seen.headers["content-type"], seen.headers["expect"] }, {})
     t.eq(echo({ url = url .. "/echo", method = "PATCH", body = "{}" }).method, "PATCH")
     t.eq(echo({ url = url .. "/echo", method = "DELETE" }).method, "DELETE")
+    t.eq(echo({ url = url .. "/echo", method = "POST" }).headers["content-length"], "0")
   end),
 
   ["a body comes from a file"] = with_server(function(t, url)
@@ -63,6 +67,7 @@ return {
     t.eq(http.request({ url = url .. "/redirect?to=/status/200" }).status, 302)
     t.eq(http.request({ url = url .. "/redirect?to=/status/200", redirects = 1 }).status, 200)
     t.fails("unavailable", http.request { url = url .. "/redirect?to=/redirect?to=/status/200", redirects = 1 })
+    t.eq(echo({ url = url .. "/redirect?to=/echo", method = "POST", body = "x", redirects = 1 }).method, "GET")
     t.fails("invalid", http.request { url = url .. "/redirect?to=file:///etc/hostname", redirects = 1 })
   end),
 
@@ -106,9 +111,7 @@ return {
   ["a request goes into the namespace it names, never over another's connection"] = function(t)
     local inside = { "unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh" }
     local can = process.run { argv = { "unshare", "-n", "ip", "link", "set", "lo", "up" } }
-    if not can or can.code ~= 0 then
-      t.skip "no network namespace can be made here"
-    end
+    if not can or can.code ~= 0 then t.skip "no network namespace can be made here" end
     local echo_server = t.load "tests/support/echo.lua"
     local one <close> = echo_server.start(inside, 3001)
     local two <close> = echo_server.start(inside, 3001)
@@ -131,7 +134,8 @@ return {
   end,
 
   ["messages name the URL without query or password"] = with_server(function(t, url)
-    local message = t.fails("timeout", http.request { url = url:gsub("//", "//u:secret@") .. "/hang?key=secret", timeout_ms = 50 })
+    local message =
+      t.fails("timeout", http.request { url = url:gsub("//", "//u:secret@") .. "/hang?key=secret", timeout_ms = 50 })
     t.ok(message:find("/hang", 1, true) and not message:find "secret", message)
   end),
 

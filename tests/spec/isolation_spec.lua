@@ -48,21 +48,24 @@ const found = {
   dbus: await connect({ path: "/run/dbus/system_bus_socket" }), systemd: await connect({ path: "/run/systemd/private" }),
   userns: run("unshare", "-Ur", "true"), mount: run("mount", "-t", "tmpfs", "none", "/tmp"),
   setns: run("nsenter", "--net=/proc/1/ns/net", "true"), nft: run("/usr/sbin/nft", "flush", "ruleset"), link: run("ip", "link", "set", "lo", "down"),
-  ptrace: run("strace", "-p", "1"), usr: await attempt(() => { fs.writeFileSync("/usr/x", ""); }), etc: await attempt(() => { fs.writeFileSync("/etc/x", ""); }),
-  opt: await attempt(() => { fs.writeFileSync("/opt/gander/x", ""); }), sysctl: await attempt(() => { fs.writeFileSync("/proc/sys/kernel/hostname", "x"); }),
+  ptrace: run("strace", "-p", "1"), usr: await attempt(() => { fs.writeFileSync("/usr/x", ""); }),
+  etc: await attempt(() => { fs.writeFileSync("/etc/x", ""); }),
+  opt: await attempt(() => { fs.writeFileSync("/opt/gander/x", ""); }),
+  sysctl: await attempt(() => { fs.writeFileSync("/proc/sys/kernel/hostname", "x"); }),
   sysrq: await attempt(() => { fs.writeFileSync("/proc/sysrq-trigger", "h"); }), device: run("mknod", "/tmp/d", "b", "8", "0"),
 };
 for (const [i, host] of bait.addresses.entries()) found[`lan${i}`] = await connect({ host, port: bait.port });
 const field = (name) => new RegExp(`^${name}:\\s*(\\S+)`, "m").exec(status)?.[1];
-console.log(JSON.stringify({ found, caps: field("CapEff"), bounding: field("CapBnd"), nnp: field("NoNewPrivs"), seccomp: field("Seccomp"), host: os.hostname(), uid: process.getuid() }));
+const caps = field("CapEff");
+console.log(JSON.stringify({
+  found, caps, bounding: field("CapBnd"), nnp: field("NoNewPrivs"), seccomp: field("Seccomp"), host: os.hostname(), uid: process.getuid(),
+}));
 ]]
 
 local function addresses()
   local all = json.array {}
   for address in (fs.read "/proc/net/fib_trie" or ""):gmatch "|%-%- (%S+)\n[^\n]-/32 host LOCAL" do
-    if not address:find "^127%." then
-      all[#all + 1] = address
-    end
+    if not address:find "^127%." then all[#all + 1] = address end
   end
   return all
 end
@@ -73,19 +76,26 @@ local function sandbox(t, egress)
     t.skip("no whole isolation here: " .. found.tier)
   end
   local ctx = {
-    name = t.id(), project_id = t.id(), settings = { egress = egress, memory_mb = 400 }, source = { type = "builtin" },
-    label = { installation = "spec" }, config = {}, deadline_ms = sys.now() + 60000,
+    name = t.id(),
+    project_id = t.id(),
+    settings = { egress = egress, memory_mb = 400 },
+    source = { type = "builtin" },
+    label = { installation = "spec" },
+    config = {},
+    deadline_ms = sys.now() + 60000,
   }
+  local function gone()
+    provider.destroy(ctx)
+    provider.remove_workspace { _id = ctx.project_id }
+  end
   t.ok(provider.create(ctx))
   t.ok(provider.put(ctx, { { path = "/opt/gander/probes.mjs", text = PROBES } }))
-  local ok, message = provider.start(ctx, { step = "start", argv = { "sleep", "600" } })
-  t.ok(ok, message)
-  return ctx, setmetatable({}, {
-    __close = function()
-      provider.destroy(ctx)
-      provider.remove_workspace { _id = ctx.project_id }
-    end,
-  })
+  local fine, ok, message = pcall(provider.start, ctx, { step = "start", argv = { "sleep", "600" } })
+  if not fine or not ok then
+    gone()
+    error(message or ok)
+  end
+  return ctx, setmetatable({}, { __close = gone })
 end
 
 local function probe(t, egress)
@@ -97,13 +107,15 @@ local function probe(t, egress)
   fs.mkdir(sys.data .. "/local/workspaces/other/files", { mode = 511 })
   fs.write_atomic(other, "secret", { mode = 420 })
   local baits <close> = t.ok(process.spawn {
-    argv = { "node", dir .. "/baits.mjs", name }, fds = { [1] = { append = dir .. "/out" }, [2] = { append = dir .. "/err" } },
+    argv = { "node", dir .. "/baits.mjs", name },
+    fds = { [1] = { append = dir .. "/out" }, [2] = { append = dir .. "/err" } },
   })
   local bait = t.wait(function()
     return json.decode(fs.read(dir .. "/out") or "")
   end)
   bait.name, bait.other, bait.data, bait.home, bait.addresses = name, other, sys.data, sys.home, addresses()
-  local r, message = provider.exec(ctx, { argv = { "node", "/opt/gander/probes.mjs" }, stdin = json.encode(bait), timeout_ms = 60000 })
+  local r, message =
+    provider.exec(ctx, { argv = { "node", "/opt/gander/probes.mjs" }, stdin = json.encode(bait), timeout_ms = 60000 })
   baits:kill "KILL"
   t.ok(r, message)
   t.eq(r.code, 0, r.err)
@@ -113,9 +125,7 @@ end
 local function no_escape(t, seen)
   local escapes = {}
   for name, what in pairs(seen.found) do
-    if what == "yes" then
-      escapes[#escapes + 1] = name
-    end
+    if what == "yes" then escapes[#escapes + 1] = name end
   end
   table.sort(escapes)
   t.eq(escapes, {}, json.encode(seen.found))
@@ -131,7 +141,10 @@ return {
   end,
 
   ["nothing of the host is in reach with the network open"] = function(t)
-    if not process.run { argv = { "sh", "-c", ": <>/dev/net/tun" } } or process.run({ argv = { "sh", "-c", ": <>/dev/net/tun" } }).code ~= 0 then
+    if
+      not process.run { argv = { "sh", "-c", ": <>/dev/net/tun" } }
+      or process.run({ argv = { "sh", "-c", ": <>/dev/net/tun" } }).code ~= 0
+    then
       t.skip "no /dev/net/tun"
     end
     no_escape(t, (probe(t, "allow")))

@@ -12,14 +12,20 @@ import http from "node:http";
 console.log("up");
 http.createServer((q, r) => {
   if (q.url === "/exit") process.exit(7);
+  if (q.url === "/busy") for (const end = Date.now() + 400; Date.now() < end;);
   r.end(JSON.stringify({ ok: true, env: process.env.SECRET, cwd: process.cwd() }));
 }).listen(3001, "127.0.0.1");
 ]]
 
 local function context(t, more)
   local ctx = {
-    name = t.id(), project_id = t.id(), settings = { egress = "deny", memory_mb = 300, vcpus = 1 }, source = { type = "builtin" },
-    label = { installation = "spec" }, config = { processes = 100 }, deadline_ms = sys.now() + 60000,
+    name = t.id(),
+    project_id = t.id(),
+    settings = { egress = "deny", memory_mb = 300, vcpus = 1 },
+    source = { type = "builtin" },
+    label = { installation = "spec" },
+    config = { processes = 100 },
+    deadline_ms = sys.now() + 60000,
   }
   for key, value in pairs(more or {}) do
     ctx[key] = value
@@ -29,9 +35,7 @@ end
 
 local function wanted(t)
   local found = provider.probe()
-  if found.tier == "none" then
-    t.skip("no sandbox is possible here: " .. table.concat(found.reasons, "; "))
-  end
+  if found.tier == "none" then t.skip("no sandbox is possible here: " .. table.concat(found.reasons, "; ")) end
 end
 
 -- A closing value that takes the sandbox and its files away.
@@ -46,9 +50,7 @@ end
 
 local function get(ctx, path)
   local to = provider.endpoint(ctx, 3001)
-  if not to then
-    return nil
-  end
+  if not to then return nil end
   local netns <close> = to.netns
   return http.request { url = to.url .. path, netns = netns, timeout_ms = 5000 }
 end
@@ -60,7 +62,17 @@ end
 local function up(t, ctx, step)
   must(provider.create(ctx))
   must(provider.put(ctx, { { path = "/opt/gander/server.mjs", text = SERVER } }))
-  must(provider.start(ctx, { step = step or "start", argv = { "node", "/opt/gander/server.mjs" }, env = { SECRET = "s" }, cwd = "/workspace" }))
+  must(
+    provider.start(
+      ctx,
+      {
+        step = step or "start",
+        argv = { "node", "/opt/gander/server.mjs" },
+        env = { SECRET = "s" },
+        cwd = "/workspace",
+      }
+    )
+  )
   return t.wait(function()
     return get(ctx, "/health")
   end)
@@ -108,7 +120,10 @@ return {
     up(t, ctx)
     local r = sh(ctx, "id -u; pwd; echo bad >&2; echo kept > note; cat; exit 3", { stdin = "in" })
     t.eq({ r.code, r.out, r.err }, { 3, "1000\n/workspace\nin", "bad\n" })
-    t.eq(sh(ctx, "cat note; node -e 'fetch(\"http://127.0.0.1:3001/\").then(r => console.log(r.status))'").out, "kept\n200\n")
+    t.eq(
+      sh(ctx, "cat note; node -e 'fetch(\"http://127.0.0.1:3001/\").then(r => console.log(r.status))'").out,
+      "kept\n200\n"
+    )
     t.fails("timeout", provider.exec(ctx, { argv = { "sleep", "30" }, timeout_ms = 300 }))
     t.eq(#sh(ctx, "head -c 100000 /dev/zero", { max = 500 }).out, 500)
   end,
@@ -164,9 +179,7 @@ return {
 
   ["limits end the sandbox's processes, not the host's"] = function(t)
     wanted(t)
-    if provider.probe().tier ~= "isolated+limits" then
-      t.skip "no control groups here"
-    end
+    if provider.probe().tier ~= "isolated+limits" then t.skip "no control groups here" end
     local ctx = context(t)
     local _ <close> = cleaner(ctx)
     up(t, ctx)
@@ -224,7 +237,10 @@ return {
     local _ <close> = cleaner(ctx)
     up(t, ctx)
     local logs = provider.logs(ctx, { ["main.out"] = 3 })
-    t.eq({ logs[3].key, logs[3].source, logs[3].stream, logs[3].follow.offset }, { "main.out", "goose-api", "stdout", 3 })
+    t.eq(
+      { logs[3].key, logs[3].source, logs[3].stream, logs[3].follow.offset },
+      { "main.out", "goose-api", "stdout", 3 }
+    )
     t.eq(fs.read(logs[3].follow.file), "up\n")
     t.ok(provider.logs_stored(ctx, "main.out", 3))
     t.eq(fs.size(logs[3].follow.file), 3)
@@ -245,7 +261,8 @@ return {
       "while true do end",
     }
     local host <close> = must(process.spawn {
-      argv = { sys.home .. "/gander", "repl", "--data", sys.data }, fds = { [0] = { data = table.concat(script, "\n") .. "\n" } },
+      argv = { sys.home .. "/gander", "repl", "--data", sys.data },
+      fds = { [0] = { data = table.concat(script, "\n") .. "\n" } },
     })
     t.wait(function()
       return get(ctx, "/health")
@@ -318,9 +335,90 @@ return {
     local _ <close> = cleaner(ctx)
     must(provider.create(ctx))
     must(provider.start(ctx, { step = "start", argv = { "sh", "-c", "sleep 600 & exit 5" } }))
-    t.eq(t.wait(function()
-      return provider.status(ctx).exit
-    end), 5)
+    t.eq(
+      t.wait(function()
+        return provider.status(ctx).exit
+      end),
+      5
+    )
     t.fails("unavailable", provider.endpoint(ctx, 3001))
+  end,
+
+  ["the model's socket is reached, also after a new one took its place"] = function(t)
+    wanted(t)
+    local dir = sys.data .. "/gateway"
+    fs.mkdir(dir, { mode = 493 })
+    local script = "const s=require('net').createServer(c=>c.end('model ' + process.argv[2])).listen(process.argv[1],()=>{"
+      .. "require('fs').chmodSync(process.argv[1],0o666);console.log('up')})"
+    local function gateway(which)
+      fs.remove(dir .. "/model.sock")
+      local out = t.tmpdir() .. "/out"
+      local p = must(process.spawn {
+        argv = { "node", "-e", script, dir .. "/model.sock", which },
+        fds = { [1] = { append = out } },
+      })
+      t.wait(function()
+        return fs.read(out) == "up\n"
+      end)
+      return p
+    end
+    local ctx = context(t)
+    local _ <close> = cleaner(ctx)
+    local ask = "node -e \"require('net').connect('/run/gander/model.sock').pipe(process.stdout)\""
+    local first <close> = gateway "one"
+    up(t, ctx)
+    t.eq(sh(ctx, ask).out, "model one")
+    first:kill "KILL"
+    first:wait(5000)
+    local second <close> = gateway "two"
+    t.eq(sh(ctx, ask).out, "model two")
+    t.ok(sh(ctx, "rm -f /run/gander/model.sock").code ~= 0)
+    second:kill "KILL"
+  end,
+
+  ["the Goose API server answers with an engine"] = function(t)
+    wanted(t)
+    local ctx = context(t, { settings = { egress = "deny", memory_mb = 1024 } })
+    local _ <close> = cleaner(ctx)
+    must(provider.create(ctx))
+    for _, name in ipairs { "goose-api.mjs", "demo-model.mjs" } do
+      local text = must(fs.read(sys.home .. "/scripts/goose/" .. name))
+      must(provider.put(ctx, { { path = "/opt/gander/" .. name, text = text } }))
+    end
+    local env = { GOOSE_API_TOKEN = "token", GOOSE_API_CWD = "/workspace" }
+    must(provider.start(ctx, { step = "start", env = env }))
+    local answer = t.wait(function()
+      local got = get(ctx, "/health")
+      local body = got and json.decode(got.body)
+      return body and (body.can_chat or body.status ~= "starting") and body
+    end, 30000)
+    t.ok(answer.engine == "goose" or answer.engine == "echo")
+    t.eq(answer.can_chat, true, json.encode(answer))
+  end,
+
+  ["figures grow with use, with control groups and without"] = function(t)
+    wanted(t)
+    local ctx = context(t)
+    local _ <close> = cleaner(ctx)
+    up(t, ctx)
+    local function check()
+      local before = provider.usage(ctx)
+      get(ctx, "/busy")
+      local after = t.wait(function()
+        local now = provider.usage(ctx)
+        return now.cpu_ms >= before.cpu_ms + 100 and now
+      end)
+      t.ok(after.memory_mb > 1 and after.memory_mb < 300, "memory_mb " .. after.memory_mb)
+      t.ok(after.processes >= 2 and after.memory_mb_ms > before.memory_mb_ms)
+    end
+    check()
+    local file = sys.data .. "/local/sandboxes/" .. ctx.name .. "/spec.json"
+    local spec = json.decode(fs.read(file))
+    local text = fs.read(file)
+    spec.limited = false
+    fs.write_atomic(file, json.encode(spec))
+    fs.remove(sys.data .. "/local/sandboxes/" .. ctx.name .. "/usage.json")
+    check()
+    fs.write_atomic(file, text)
   end,
 }

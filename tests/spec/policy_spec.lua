@@ -1,8 +1,10 @@
 -- lib/policy and the shipped policies: contract, tests, order, faults, facts.
 -- SPDX-License-Identifier: Apache-2.0
+local fs = require "gander.fs"
 local sys = require "gander.sys"
-local facts_of = require "lib.facts"
+local guard = require "lib.facts.guard"
 local policy = require "lib.policy"
+local verdicts = require "lib.verdicts"
 
 local function facts(more)
   local out = { now = 0, random = 0.5, settings = {}, counts = { total = 0, user = 0, provider = 0 }, idle_ms = 0 }
@@ -19,9 +21,7 @@ local function with_decide(module, decide, fn)
   file.decide = decide
   local ok, message = pcall(fn)
   file.decide = own
-  if not ok then
-    error(message, 0)
-  end
+  if not ok then error(message, 0) end
 end
 
 return {
@@ -78,7 +78,7 @@ return {
   end,
 
   ["an unknown fact raises and names the nearest"] = function(t)
-    local guarded = facts_of.guard(facts())
+    local guarded = guard.wrap(facts())
     t.raises(function()
       return guarded.idle_msec
     end, "no fact 'idle_msec'; did you mean idle_ms%?")
@@ -88,8 +88,36 @@ return {
     t.eq(guarded.attempt.n, nil)
   end,
 
+  ["the stub names every fact and every verdict"] = function(t)
+    local stub = t.ok(fs.read(sys.home .. "/scripts/meta/policy.lua"))
+    local function check(known, path)
+      for name, below in pairs(known) do
+        local as_field = stub:find("@field " .. name .. "%??%s") or stub:find("[{ ]" .. name .. ": ")
+        t.ok(as_field, path .. name .. " is in no stub")
+        if type(below) == "table" then check(below, path .. name .. ".") end
+      end
+    end
+    check(guard.KNOWN, "")
+    for decision, takes in pairs(verdicts.TAKES) do
+      for _, verdict in ipairs(takes) do
+        t.ok(stub:find("\nfunction " .. verdict .. "%("), decision .. ": " .. verdict)
+      end
+    end
+  end,
+
+  ["pairs over facts shows what is known, guarded"] = function(t)
+    local seen = {}
+    for name, value in pairs(guard.wrap(facts())) do
+      seen[name] = value
+    end
+    t.eq(seen.idle_ms, 0)
+    t.raises(function()
+      seen.counts.total = 9
+    end, "read%-only")
+  end,
+
   ["facts are read-only, all the way down"] = function(t)
-    local guarded = facts_of.guard(facts())
+    local guarded = guard.wrap(facts())
     t.raises(function()
       guarded.now = 1
     end, "read%-only")

@@ -63,13 +63,27 @@ return {
   end,
 
   ["misuse raises"] = function(t)
-    t.raises(function() process.run {} end, "argv")
-    t.raises(function() process.run { argv = {} } end, "argv")
-    t.raises(function() process.run { argv = { "a\0b" } } end, "NUL")
-    t.raises(function() process.run { argv = { "true" }, colour = 1 } end, "unknown option 'colour'")
-    t.raises(function() process.spawn { argv = { "true" }, fds = { [3] = {} } } end, "fds%[3%]")
-    t.raises(function() process.spawn { argv = { "true" }, fds = { [99] = { data = "" } } } end, "fds")
-    t.raises(function() process.spawn { argv = { "true" }, env = { ["A=B"] = "" } } end, "A=B")
+    t.raises(function()
+      process.run {}
+    end, "argv")
+    t.raises(function()
+      process.run { argv = {} }
+    end, "argv")
+    t.raises(function()
+      process.run { argv = { "a\0b" } }
+    end, "NUL")
+    t.raises(function()
+      process.run { argv = { "true" }, colour = 1 }
+    end, "unknown option 'colour'")
+    t.raises(function()
+      process.spawn { argv = { "true" }, fds = { [3] = {} } }
+    end, "fds%[3%]")
+    t.raises(function()
+      process.spawn { argv = { "true" }, fds = { [99] = { data = "" } } }
+    end, "fds")
+    t.raises(function()
+      process.spawn { argv = { "true" }, env = { ["A=B"] = "" } }
+    end, "A=B")
   end,
 
   ["spawn, wait, kill"] = function(t)
@@ -84,7 +98,11 @@ return {
   end,
 
   ["a held descriptor is read, written and released"] = function(t)
-    local p <close> = t.ok(process.spawn(sh("read line <&5; echo got $line >&5; cat <&5 >/dev/null; exit 4", { fds = { [5] = { hold = true } } })))
+    local p <close> = t.ok(
+      process.spawn(
+        sh("read line <&5; echo got $line >&5; cat <&5 >/dev/null; exit 4", { fds = { [5] = { hold = true } } })
+      )
+    )
     t.ok(p:write(5, "word\n"))
     t.eq(p:read(5, 10000), "got word\n")
     t.fails("timeout", p:read(5, 20))
@@ -115,9 +133,7 @@ return {
   end,
 
   ["stage shows paths to another user"] = function(t)
-    if process.run({ argv = { "id", "-u" } }).out ~= "0\n" then
-      t.skip "needs root"
-    end
+    if process.run({ argv = { "id", "-u" } }).out ~= "0\n" then t.skip "needs root" end
     local dir = t.tmpdir()
     fs.mkdir(dir .. "/private", { mode = 448 })
     fs.write_atomic(dir .. "/private/file", "seen", { mode = 420 })
@@ -133,6 +149,8 @@ return {
     local p = t.ok(process.spawn { argv = { "true" } })
     p:wait(10000)
     p:close()
-    t.raises(function() p:pid() end, "closed gander.Process")
+    t.raises(function()
+      p:pid()
+    end, "closed gander.Process")
   end,
 }

@@ -69,9 +69,7 @@ tests["a push during the run makes it run again, with the new data"] = function(
   local seen = {}
   with(function(job)
     seen[#seen + 1] = job.data.n
-    if #seen == 1 then
-      queue.push("reconcile", { n = 2 }, { key = "k" })
-    end
+    if #seen == 1 then queue.push("reconcile", { n = 2 }, { key = "k" }) end
   end)
   queue.push("reconcile", { n = 1 }, { key = "k" })
   queue.run(claim()[1])
@@ -170,9 +168,7 @@ for name, test in pairs(tests) do
   out[name] = function(t)
     local ok, message = pcall(test, t)
     restore()
-    if not ok then
-      error(message, 0)
-    end
+    if not ok then error(message, 0) end
   end
 end
 return out

@@ -15,9 +15,7 @@ end
 local function walk(w, id, stop)
   for _ = 1, 60 do
     local project = w:get(id)
-    if stop(project) then
-      return project
-    end
+    if stop(project) then return project end
     w:later(w:step(id) or 0)
   end
   error "the state was never reached"
@@ -111,14 +109,16 @@ return {
     local w = world(t)
     local id = activated(w)._id
     db.sessions:insert {
-      _id = t.id(), project_id = id, user_id = "ada", created_at = w:get(id).created_at, updated_at = w:get(id).created_at,
+      _id = t.id(),
+      project_id = id,
+      user_id = "ada",
+      created_at = w:get(id).created_at,
+      updated_at = w:get(id).created_at,
     }
     w:want(id, "deleted")
     t.eq({ w:get(id).state, w:get(id).desired }, { "stopping", "deleted" })
     for _ = 1, 30 do
-      if not w:step(id) then
-        break
-      end
+      if not w:step(id) then break end
     end
     t.eq(w:get(id), nil)
     t.eq(next(w.fake.boxes), nil)
@@ -180,7 +180,10 @@ return {
     w:want(id, "active")
     local p = w:settle(id)
     t.eq({ p.state, p.phase, p.desired, p.sandbox, p.sandbox_n }, { "error", "creating", "active", nil, 4 })
-    t.eq({ p.last_error.message, p.last_error.code, p.last_error.retryable }, { "the provider answered 503", "unavailable", false })
+    t.eq(
+      { p.last_error.message, p.last_error.code, p.last_error.retryable },
+      { "the provider answered 503", "unavailable", false }
+    )
     t.eq(w.fake.calls.create, 4)
     t.ok(p.reason.text:find "failed 4 times" and p.reason.file == "policies/retry/backoff.lua" and p.reason.line > 1)
     t.ok(not held(id))
@@ -363,9 +366,7 @@ return {
       local n = 0
       local function maybe_kill()
         n = n + 1
-        if n == kill_at then
-          error "killed"
-        end
+        if n == kill_at then error "killed" end
       end
       for _, name in ipairs { "create", "put", "start", "stop", "destroy", "remove_workspace" } do
         w.fake.after[name] = maybe_kill
@@ -391,16 +392,12 @@ return {
         t.ok(until_(w:get(id)), "killed at " .. tostring(kill_at))
       end
       pcall(w.want, w, id, "active")
-      if w:get(id).desired ~= "active" then
-        w:want(id, "active")
-      end
+      if w:get(id).desired ~= "active" then w:want(id, "active") end
       run(at("active", "healthy"))
       local name = w:get(id).sandbox.id
       t.ok(name:find "%-1$", "no name is used up by a kill")
       pcall(w.want, w, id, "deleted")
-      if w:get(id).desired ~= "deleted" then
-        w:want(id, "deleted")
-      end
+      if w:get(id).desired ~= "deleted" then w:want(id, "deleted") end
       run(function(p)
         return p == nil
       end)

@@ -35,7 +35,10 @@ return {
     t.eq(rules { name = "äöüßéx" }, "name:max")
   end,
   ["nested places are named"] = function(t)
-    t.eq(rules { name = "a", env = { ["x y"] = "1", OK = 5 }, tags = { "a", 7 } }, "env.OK:type env.x y:pattern tags[1]:type")
+    t.eq(
+      rules { name = "a", env = { ["x y"] = "1", OK = 5 }, tags = { "a", 7 } },
+      "env.OK:type env.x y:pattern tags[1]:type"
+    )
   end,
   ["a list is no object and an object no list"] = function(t)
     t.eq(rules { name = "a", env = { "x" }, tags = { a = 1 } }, "env:type tags:type")

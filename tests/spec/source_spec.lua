@@ -51,7 +51,8 @@ local function daemon(t)
   t.eq(made.code, 0, made.err)
   fs.write_atomic(dir .. "/daemon.mjs", DAEMON)
   local p = t.ok(process.spawn {
-    argv = { "node", dir .. "/daemon.mjs", dir }, setsid = true,
+    argv = { "node", dir .. "/daemon.mjs", dir },
+    setsid = true,
     fds = { [1] = { append = dir .. "/out" }, [2] = { append = dir .. "/err" } },
   })
   local port = t.wait(function()
@@ -67,7 +68,11 @@ end
 
 local function context(t, from)
   return {
-    name = t.id(), project_id = t.id(), settings = { egress = "deny" }, source = from, label = { installation = "spec" },
+    name = t.id(),
+    project_id = t.id(),
+    settings = { egress = "deny" },
+    source = from,
+    label = { installation = "spec" },
     config = { reach_private = true },
   }
 end
@@ -101,7 +106,8 @@ return {
   ["a repository is cloned, installed and started by its own command"] = function(t)
     local port, over = daemon(t)
     local _ <close> = over
-    local ctx = context(t, { type = "git", url = "git://10.0.2.2:" .. port .. "/repo", revision = "main", directory = "agent" })
+    local ctx =
+      context(t, { type = "git", url = "git://10.0.2.2:" .. port .. "/repo", revision = "main", directory = "agent" })
     local gone <close> = cleaner(ctx) -- luacheck: ignore
     local made, message = fetched(t, ctx)
     t.ok(made, message)
@@ -136,7 +142,10 @@ return {
   ["a command that fails is seen with its status"] = function(t)
     local port, over = daemon(t)
     local _ <close> = over
-    local ctx = context(t, { type = "git", url = "git://10.0.2.2:" .. port .. "/repo", install = { "sh", "-c", "echo no way >&2; exit 9" } })
+    local ctx = context(
+      t,
+      { type = "git", url = "git://10.0.2.2:" .. port .. "/repo", install = { "sh", "-c", "echo no way >&2; exit 9" } }
+    )
     local gone <close> = cleaner(ctx) -- luacheck: ignore
     t.ok(fetched(t, ctx))
     t.ok(provider.start(ctx, { step = "install" }))
@@ -146,12 +155,29 @@ return {
 
   ["URLs that are none, options and local files are refused"] = function(t)
     for _, url in ipairs {
-      "file:///etc", "/etc", "../x", "--upload-pack=x", "ext::sh -c x", "http://example.org/x", "ssh://-oProxyCommand=x/y",
-      "git@-oProxyCommand=x:y", "https://user:password@example.org/x", "https://", "https://a b/", "fd::17", "", 5,
+      "file:///etc",
+      "/etc",
+      "../x",
+      "--upload-pack=x",
+      "ext::sh -c x",
+      "http://example.org/x",
+      "ssh://-oProxyCommand=x/y",
+      "git@-oProxyCommand=x:y",
+      "https://user:password@example.org/x",
+      "https://",
+      "https://a b/",
+      "fd::17",
+      "",
+      5,
     } do
       t.fails("invalid", source.check { type = "git", url = url })
     end
-    for _, url in ipairs { "https://example.org/a/b.git", "ssh://git@example.org/a", "git@example.org:a/b", "git://example.org/a" } do
+    for _, url in ipairs {
+      "https://example.org/a/b.git",
+      "ssh://git@example.org/a",
+      "git@example.org:a/b",
+      "git://example.org/a",
+    } do
       t.ok(source.check { type = "git", url = url }, url)
     end
     t.fails("invalid", source.check { type = "git", url = "https://example.org/a", revision = "--x" })

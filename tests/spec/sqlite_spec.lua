@@ -27,7 +27,9 @@ return {
 
   ["values come back as they were"] = function(t)
     local db <close> = fresh(t)
-    local function back(value) return db:query("SELECT ? AS v", { value })[1].v end
+    local function back(value)
+      return db:query("SELECT ? AS v", { value })[1].v
+    end
     for _, value in ipairs { 0, -1, math.maxinteger, math.mininteger, 0.1, 3.0, 5e-324, math.huge, "", "ä\0x", "1" } do
       t.eq(back(value), value)
     end
@@ -107,11 +109,13 @@ return {
     local db <close>, path = fresh(t)
     local other <close> = assert(sqlite.open(path))
     local seen
-    t.eq({ db:tx(function()
-      assert(db:exec "INSERT INTO t VALUES(1,'x',0)")
-      seen = #other:query "SELECT * FROM t"
-      return 1, nil, 3
-    end) }, { 1, nil, 3 })
+    t.eq({
+      db:tx(function()
+        assert(db:exec "INSERT INTO t VALUES(1,'x',0)")
+        seen = #other:query "SELECT * FROM t"
+        return 1, nil, 3
+      end),
+    }, { 1, nil, 3 })
     t.eq(seen, 0)
     t.eq(#other:query "SELECT * FROM t", 1)
     t.eq(select("#", db:tx(function() end)), 0)
@@ -119,17 +123,22 @@ return {
 
   ["a transaction rolls back on a raise and on nil, message, code"] = function(t)
     local db <close> = fresh(t)
-    local function insert() assert(db:exec "INSERT INTO t VALUES(1,'x',0)") end
+    local function insert()
+      assert(db:exec "INSERT INTO t VALUES(1,'x',0)")
+    end
     t.raises(function()
       db:tx(function()
         insert()
         error "halfway"
       end)
     end, "halfway")
-    t.fails("conflict", db:tx(function()
-      insert()
-      return nil, "no", "conflict"
-    end))
+    t.fails(
+      "conflict",
+      db:tx(function()
+        insert()
+        return nil, "no", "conflict"
+      end)
+    )
     t.eq(#db:query "SELECT * FROM t", 0)
     db:tx(insert)
     t.eq(#db:query "SELECT * FROM t", 1)
@@ -140,11 +149,20 @@ return {
     for _, text in ipairs { "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT s", "BEGIN IMMEDIATE" } do
       t.fails("denied", db:exec(text))
     end
-    t.raises(db.tx, "transaction within a transaction", db, function() db:tx(function() end) end)
+    t.raises(db.tx, "transaction within a transaction", db, function()
+      db:tx(function() end)
+    end)
     t.raises(function()
-      db:tx(function() coroutine.yield() end)
+      db:tx(function()
+        coroutine.yield()
+      end)
     end, "yield")
-    t.eq(db:tx(function() return 1 end), 1)
+    t.eq(
+      db:tx(function()
+        return 1
+      end),
+      1
+    )
   end,
 
   ["closing inside a transaction waits for its end"] = function(t)
@@ -165,7 +183,12 @@ return {
     db:tx(function()
       assert(db:exec "INSERT INTO t VALUES(1,'x',0)")
       t.fails("busy", other:exec "INSERT INTO t VALUES(2,'y',0)")
-      t.fails("busy", other:tx(function() error "not reached" end))
+      t.fails(
+        "busy",
+        other:tx(function()
+          error "not reached"
+        end)
+      )
       t.eq(#other:query "SELECT * FROM t", 0)
       return true
     end)
@@ -182,15 +205,17 @@ return {
     end
     t.eq(db:query "SELECT * FROM t", {})
     assert(other:exec "ALTER TABLE t ADD COLUMN d TEXT")
-    assert(db:tx(function() return db:exec "INSERT INTO t(a,d) VALUES(1,'new')" end))
+    assert(db:tx(function()
+      return db:exec "INSERT INTO t(a,d) VALUES(1,'new')"
+    end))
     t.eq(db:query "SELECT * FROM t", { { a = 1, d = "new" } })
   end,
 
   ["a result too large is refused"] = function(t)
     local db <close> = fresh(t)
-    local text = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 40) SELECT zeroblob(1048576) FROM n"
+    local text =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 40) SELECT zeroblob(1048576) FROM n"
     t.fails("invalid", db:query(text))
     t.eq(db:query "SELECT 1 AS v", { { v = 1 } })
   end,
-
 }

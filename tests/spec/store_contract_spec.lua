@@ -13,8 +13,12 @@ local function open_at(path, collections)
   return db
 end
 
-local function open(t, collections) return open_at(sys.data .. "/" .. t.id() .. ".db", collections) end
+local function open(t, collections)
+  return open_at(sys.data .. "/" .. t.id() .. ".db", collections)
+end
 
-local function again(_, db, collections) return open_at(paths[db], collections) end
+local function again(_, db, collections)
+  return open_at(paths[db], collections)
+end
 
 return load "tests/contract/store/suite.lua"(load, open, again)

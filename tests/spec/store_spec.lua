@@ -11,7 +11,9 @@ local sqlite = require "gander.sqlite"
 local store = require "lib.store"
 local sys = require "gander.sys"
 
-local function new_path(t) return sys.data .. "/" .. t.id() .. ".db" end
+local function new_path(t)
+  return sys.data .. "/" .. t.id() .. ".db"
+end
 
 -- How SQLite would read a page of the list.
 local function plan_of(db, raw, name, q, sort, after)
@@ -29,19 +31,51 @@ end
 local LISTS = {
   { "projects", { _id = "p", _rev = 3 }, nil, nil, "SEARCH projects USING INDEX sqlite_autoindex_projects_1 (_id=?)" },
   { "projects", { user_id = "ada" }, { "created_at" }, nil, "projects:user_id,created_at (<expr>=?)" },
-  { "projects", { user_id = "ada" }, { "-created_at" }, { date(5), "p" }, "projects:user_id,created_at (<expr>=? AND <expr><?)" },
+  {
+    "projects",
+    { user_id = "ada" },
+    { "-created_at" },
+    { date(5), "p" },
+    "projects:user_id,created_at (<expr>=? AND <expr><?)",
+  },
   { "projects", { user_id = "ada", name_key = "x" }, nil, nil, "projects:user_id,name_key (<expr>=? AND <expr>=?)" },
   { "projects", { ["next.at"] = { ["$lte"] = date(5) } }, nil, nil, "projects:next.at (<expr><?)" },
   { "projects", { desired = "active", state = { ["$ne"] = "active" } }, nil, nil, "projects:desired (<expr>=?)" },
   { "projects", { state = "active" }, nil, { "p" }, "projects:state,desired (<expr>=?)" },
   { "jobs", { run_at = { ["$lte"] = date(5) } }, { "run_at" }, nil, "jobs:run_at (<expr><?)" },
-  { "sandbox_logs", { project_id = "p" }, { "-first_seq" }, { 9, "p:9" }, "sandbox_logs:project_id,first_seq (<expr>=? AND <expr><?)" },
-  { "sandbox_logs", { project_id = "p", first_seq = { ["$gte"] = 7 } }, { "first_seq" }, nil, "sandbox_logs:project_id,first_seq (<expr>=? AND <expr>>?)" },
+  {
+    "sandbox_logs",
+    { project_id = "p" },
+    { "-first_seq" },
+    { 9, "p:9" },
+    "sandbox_logs:project_id,first_seq (<expr>=? AND <expr><?)",
+  },
+  {
+    "sandbox_logs",
+    { project_id = "p", first_seq = { ["$gte"] = 7 } },
+    { "first_seq" },
+    nil,
+    "sandbox_logs:project_id,first_seq (<expr>=? AND <expr>>?)",
+  },
+  {
+    "sandbox_logs",
+    { project_id = "p", ["cursor.sandbox_id"] = "s", ["cursor.source"] = "stdout" },
+    { "-first_seq" },
+    nil,
+    "sandbox_logs:cursor.sandbox_id,cursor.source,first_seq (<expr>=? AND <expr>=?)",
+  },
   { "activity", { project_id = "p" }, { "-at" }, { date(5), "a" }, "activity:project_id,at (<expr>=? AND <expr><?)" },
   { "decisions", { project_id = "p" }, { "-at" }, nil, "decisions:project_id,at (<expr>=?)" },
   { "decisions", { at = { ["$lt"] = date(5) } }, { "at" }, nil, "decisions:at (<expr><?)" },
-  { "session_messages", { session_id = "s" }, { "-seq" }, { 9, "m" }, "session_messages:session_id,seq (<expr>=? AND <expr><?)" },
+  {
+    "session_messages",
+    { session_id = "s" },
+    { "-seq" },
+    { 9, "m" },
+    "session_messages:session_id,seq (<expr>=? AND <expr><?)",
+  },
   { "sessions", { user_id = "ada" }, { "-updated_at" }, nil, "sessions:user_id,updated_at (<expr>=?)" },
+  { "sessions", { _id = { ["$in"] = { "a", "b" } } }, nil, nil, "USING INDEX sqlite_autoindex_sessions_1 (_id=?)" },
   { "events", { _id = { ["$gt"] = 9 } }, nil, nil, "INTEGER PRIMARY KEY (rowid>?)" },
 }
 
@@ -53,7 +87,7 @@ return {
     for _, list in ipairs(LISTS) do
       local plan = plan_of(db, raw, list[1], list[2], list[3], list[4])
       t.ok(plan:find(list[5], 1, true), ("%s %s: %s"):format(list[1], json.encode(list[2]), plan))
-      t.ok(not plan:find "SCAN", plan)
+      t.ok(not (plan:gsub("SCAN json_each", "")):find "SCAN", plan)
       if list[3] then t.ok(not plan:find "TEMP B%-TREE", plan) end
     end
   end,
@@ -82,17 +116,24 @@ return {
   end,
 
   ["an unknown collection raises, naming the nearest"] = function(t)
-    t.raises(function() return store.project end, "no collection 'project'; the nearest is 'projects'")
-    t.raises(function() store.projects = 1 end, "declared in lib/collections")
+    t.raises(function()
+      return store.project
+    end, "no collection 'project'; the nearest is 'projects'")
+    t.raises(function()
+      store.projects = 1
+    end, "declared in lib/collections")
   end,
 
   ["indexes follow the declarations"] = function(t)
     local path = new_path(t)
-    local shapes = { things = { id = "string", fields = { a = "integer?", b = "string?" }, index = { { "a" }, { "b" } } } }
+    local shapes =
+      { things = { id = "string", fields = { a = "integer?", b = "string?" }, index = { { "a" }, { "b" } } } }
     local raw <close> = assert(sqlite.open(path))
     local function indexes()
       local names = {}
-      for i, row in ipairs(raw:query "SELECT name FROM sqlite_schema WHERE type='index' AND sql IS NOT NULL ORDER BY name") do
+      for i, row in
+        ipairs(raw:query "SELECT name FROM sqlite_schema WHERE type='index' AND sql IS NOT NULL ORDER BY name")
+      do
         names[i] = row.name
       end
       return names
@@ -158,7 +199,9 @@ return {
     local db <close> = assert(store.open(path, { things = { id = "string", fields = {}, index = {} } }))
     local raw <close> = assert(sqlite.open(path))
     assert(db.things:insert { _id = "a", n = 0 })
-    local function version() return raw:query("PRAGMA data_version")[1].data_version end
+    local function version()
+      return raw:query("PRAGMA data_version")[1].data_version
+    end
     local before = version()
     t.eq(db.things:update({ _id = "a" }, { ["$set"] = { n = 0 } }), 1)
     t.eq(version(), before)

@@ -33,6 +33,7 @@ else
     tar --zstd -xf "$archive" -C "$root"
 fi
 
+chmod 755 "$root" # mktemp made it for root alone; a sandbox's uid starts at /
 git clone --quiet "$repository" "$root/root/gander"
 
 # How this machine reaches the network, and whom its TLS trusts, holds inside too.

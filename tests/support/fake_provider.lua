@@ -27,16 +27,16 @@ function M.new(options)
 
   local function leave(name, ...)
     local hook = self.after[name]
-    if hook then
-      hook()
-    end
+    if hook then hook() end
     return ...
   end
 
   local p = {
     kind = "fake",
     capabilities = {
-      sources = options.sources or { builtin = true, git = true }, snapshot = false, extend = true,
+      sources = options.sources or { builtin = true, git = true },
+      snapshot = false,
+      extend = true,
       isolation = function()
         return { tier = "fake", statement = "Nothing runs at all." }
       end,
@@ -45,9 +45,7 @@ function M.new(options)
 
   function p.create(ctx)
     local ok, message, code, extra = enter "create"
-    if not ok then
-      return nil, message, code, extra
-    end
+    if not ok then return nil, message, code, extra end
     local box = self.boxes[ctx.name]
     if box and box.installation ~= ctx.label.installation then
       return nil, "the name is taken by another installation", "conflict"
@@ -62,9 +60,7 @@ function M.new(options)
 
   function p.put(ctx, files)
     local ok, message, code = enter "put"
-    if not ok then
-      return nil, message, code
-    end
+    if not ok then return nil, message, code end
     self.boxes[ctx.name].files = #files
     bump(self.effects, "put " .. ctx.name)
     return leave("put", true)
@@ -72,9 +68,7 @@ function M.new(options)
 
   function p.start(ctx, command)
     local ok, message, code, extra = enter "start"
-    if not ok then
-      return nil, message, code, extra
-    end
+    if not ok then return nil, message, code, extra end
     local steps = self.boxes[ctx.name].steps
     if not steps[command.step] then
       steps[command.step] = { argv = command.argv, env = command.env, exit = command.step == "install" and 0 or nil }
@@ -85,30 +79,22 @@ function M.new(options)
 
   function p.status(ctx, step)
     local ok, message, code = enter "status"
-    if not ok then
-      return nil, message, code
-    end
+    if not ok then return nil, message, code end
     local box = self.boxes[ctx.name]
-    if not box then
-      return nil, "there is no such sandbox", "not_found"
-    end
+    if not box then return nil, "there is no such sandbox", "not_found" end
     local command = step and box.steps[step]
     return { state = box.state, exit = command and command.exit or box.exit }
   end
 
   function p.endpoint(ctx)
     local ok, message, code = enter "endpoint"
-    if not ok then
-      return nil, message, code
-    end
+    if not ok then return nil, message, code end
     return { url = "http://fake/" .. ctx.name }
   end
 
   function p.stop(ctx)
     local ok, message, code = enter "stop"
-    if not ok then
-      return nil, message, code
-    end
+    if not ok then return nil, message, code end
     local box = self.boxes[ctx.name]
     if not box then
       return nil, "there is no such sandbox", "not_found"
@@ -121,9 +107,7 @@ function M.new(options)
 
   function p.destroy(ctx)
     local ok, message, code = enter "destroy"
-    if not ok then
-      return nil, message, code
-    end
+    if not ok then return nil, message, code end
     if self.boxes[ctx.name] then
       self.boxes[ctx.name] = nil
       bump(self.effects, "destroy " .. ctx.name)
@@ -133,30 +117,27 @@ function M.new(options)
 
   function p.remove_workspace(project)
     local ok, message, code = enter "remove_workspace"
-    if not ok then
-      return nil, message, code
-    end
+    if not ok then return nil, message, code end
     self.workspaces[project._id] = nil
     return leave("remove_workspace", true)
   end
 
   function p.extend(ctx, ms)
     local ok, message, code = enter "extend"
-    if not ok then
-      return nil, message, code
-    end
+    if not ok then return nil, message, code end
     return { expires_at = self.boxes[ctx.name] and ms }
   end
 
   function p.list()
     local ok, message, code = enter "list"
-    if not ok then
-      return nil, message, code
-    end
+    if not ok then return nil, message, code end
     local items = {}
     for name, box in pairs(self.boxes) do
       items[#items + 1] = {
-        name = name, label = { installation = box.installation }, project_id = box.project, state = box.state,
+        name = name,
+        label = { installation = box.installation },
+        project_id = box.project,
+        state = box.state,
       }
     end
     return items
@@ -177,7 +158,8 @@ function M.new(options)
     if not (box and box.state == "running" and started and self.answers) then
       return nil, "connection refused", "unavailable"
     end
-    local body = '{"status":"ok","engine":"echo","can_chat":true,"instance_id":"s-1","model":{"name":"demo","demo":true}}'
+    local body =
+      '{"status":"ok","engine":"echo","can_chat":true,"instance_id":"s-1","model":{"name":"demo","demo":true}}'
     return { status = 200, headers = {}, body = body, ms = 1 }
   end
 

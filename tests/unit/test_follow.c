@@ -1,20 +1,18 @@
 /* test_follow.c - the formats of upstream streams, byte by byte; files and HTTP answers that are
- * followed. SPDX-License-Identifier: Apache-2.0
+ * followed.
+ * SPDX-License-Identifier: Apache-2.0
  */
 #include "check.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "follow.h"
+#include "upstream.h"
 #include "wait.h"
 
 #define DEADLINE_MS 20000
@@ -420,66 +418,10 @@ void test_follow_refuses_a_key_in_use_and_a_strange_cursor(void) {
     bench_end(&b);
 }
 
-/* A server that answers each connection with the next text, then closes it. */
-struct server {
-    int fd, port;
-    pthread_t thread;
-    const char *const *answers; /* NULL-ended; then it only closes */
-    char asked[4096];           /* all requests */
-    pthread_mutex_t lock;
-};
-
-static void *serve(void *ctx) {
-    struct server *s = ctx;
-    for (size_t i = 0;; i++) {
-        int fd = accept(s->fd, NULL, NULL);
-        if (fd < 0) {
-            return NULL;
-        }
-        char request[2048];
-        ssize_t n = recv(fd, request, sizeof request - 1, 0);
-        pthread_mutex_lock(&s->lock);
-        size_t used = strlen(s->asked);
-        snprintf(s->asked + used, sizeof s->asked - used, "%.*s", n > 0 ? (int)n : 0, request);
-        pthread_mutex_unlock(&s->lock);
-        if (*s->answers != NULL) {
-            const char *answer = *s->answers++;
-            send(fd, answer, strlen(answer), MSG_NOSIGNAL);
-        }
-        close(fd);
-    }
-}
-
-static void server_start(struct server *s, const char *const *answers) {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof at;
-    *s = (struct server){.answers = answers, .lock = PTHREAD_MUTEX_INITIALIZER};
-    s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (bind(s->fd, (struct sockaddr *)&at, len) != 0 || listen(s->fd, 16) != 0 ||
-        getsockname(s->fd, (struct sockaddr *)&at, &len) != 0) {
-        abort();
-    }
-    s->port = ntohs(at.sin_port);
-    pthread_create(&s->thread, NULL, serve, s);
-}
-
-static void server_end(struct server *s) {
-    shutdown(s->fd, SHUT_RDWR);
-    pthread_join(s->thread, NULL);
-    close(s->fd);
-}
-
-static bool was_asked(struct server *s, const char *text) {
-    pthread_mutex_lock(&s->lock);
-    bool found = strstr(s->asked, text) != NULL;
-    pthread_mutex_unlock(&s->lock);
-    return found;
-}
-
 static char url[64];
 
 /* A spec for this server's /x. */
-static void over_http(struct bench *b, const struct server *s, struct fetch_spec *http,
+static void over_http(struct bench *b, const struct upstream *s, struct fetch_spec *http,
                       enum follow_format format, enum follow_resume resume) {
     snprintf(url, sizeof url, "http://127.0.0.1:%d/x", s->port);
     *http = (struct fetch_spec){.url = url, .connect_ms = 5000, .idle_ms = 60000};
@@ -489,8 +431,6 @@ static void over_http(struct bench *b, const struct server *s, struct fetch_spec
     b->spec.resume = resume;
 }
 
-#define OK "HTTP/1.1 200 OK\r\nConnection: close\r\n"
-
 void test_follow_resumes_an_event_stream_by_its_last_id(void) {
     static const char *const answers[] = {
         OK "\r\nid: 1\nevent: a\ndata: {\"n\":1}\n\nid: 2\ndata: half",
@@ -498,12 +438,12 @@ void test_follow_resumes_an_event_stream_by_its_last_id(void) {
         "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n",
         OK "\r\nid: 3\nevent: c\ndata: {\"n\":3}\n\n", NULL};
     struct bench b;
-    struct server s;
+    struct upstream s;
     struct fetch_spec http;
     const char *topic = "session:1";
     struct bus_reader reader;
     bench_start(&b);
-    server_start(&s, answers);
+    upstream_start(&s, answers);
     over_http(&b, &s, &http, FOLLOW_SSE, FOLLOW_LAST_EVENT_ID);
     b.spec.topic = topic;
     bus_reader_init(b.bus, &reader, &topic, 1, &err);
@@ -511,7 +451,8 @@ void test_follow_resumes_an_event_stream_by_its_last_id(void) {
     CHECK(sink_waits(&b.sink, "{\"event\":\"c\",\"id\":\"3\",\"data\":{\"n\":3}}],\"cursor\":\"3\"",
                      1));
     CHECK(sink_waits(&b.sink, "{\"event\":\"b\",\"id\":\"2\",\"data\":{\"n\":2}}", 1));
-    CHECK(was_asked(&s, "Last-Event-ID: 1\r\n") && was_asked(&s, "Last-Event-ID: 2\r\n"));
+    CHECK(upstream_was_asked(&s, "Last-Event-ID: 1\r\n") &&
+          upstream_was_asked(&s, "Last-Event-ID: 2\r\n"));
     struct bus_event *events[8];
     struct bus_place *places[8];
     bool lost;
@@ -523,23 +464,23 @@ void test_follow_resumes_an_event_stream_by_its_last_id(void) {
     }
     bus_reader_clear(&reader);
     bench_end(&b);
-    server_end(&s);
+    upstream_end(&s);
 }
 
 void test_follow_resumes_after_an_offset(void) {
     static const char *const answers[] = {OK "\r\n{\"offset\":10,\"text\":\"a\"}\n{\"offs",
                                           OK "\r\n{\"offset\":20,\"text\":\"b\"}\n", NULL};
     struct bench b;
-    struct server s;
+    struct upstream s;
     struct fetch_spec http;
     bench_start(&b);
-    server_start(&s, answers);
+    upstream_start(&s, answers);
     over_http(&b, &s, &http, FOLLOW_NDJSON, FOLLOW_AFTER);
     CHECK(follow_start(b.follow, &b.spec, &err));
     CHECK(sink_waits(&b.sink, "\"text\":\"b\"}],\"cursor\":20", 1));
-    CHECK(was_asked(&s, "GET /x HTTP") && was_asked(&s, "GET /x?after=10 HTTP"));
+    CHECK(upstream_was_asked(&s, "GET /x HTTP") && upstream_was_asked(&s, "GET /x?after=10 HTTP"));
     bench_end(&b);
-    server_end(&s);
+    upstream_end(&s);
 }
 
 void test_follow_ends_with_an_upstream_that_replays(void) {
@@ -547,10 +488,10 @@ void test_follow_ends_with_an_upstream_that_replays(void) {
         OK "Content-Length: 1000\r\n\r\n{\"stream\":\"stdout\",\"data\":\"a\\nb\"}\n",
         OK "\r\n{\"stream\":\"stdout\",\"data\":\"a\\nbc\\nend\"}\n", NULL};
     struct bench b;
-    struct server s;
+    struct upstream s;
     struct fetch_spec http;
     bench_start(&b);
-    server_start(&s, answers);
+    upstream_start(&s, answers);
     over_http(&b, &s, &http, FOLLOW_CHUNKS, FOLLOW_REPLAY);
     CHECK(follow_start(b.follow, &b.spec, &err));
     CHECK(follow_wait(b.follow, "k", clock_ms() + DEADLINE_MS));
@@ -561,40 +502,40 @@ void test_follow_ends_with_an_upstream_that_replays(void) {
                      "\"stderr\":0},\"ended\":true}",
                      1));
     bench_end(&b);
-    server_end(&s);
+    upstream_end(&s);
 }
 
 void test_follow_ends_when_the_upstream_refuses(void) {
     static const char *const answers[] = {"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone",
                                           NULL};
     struct bench b;
-    struct server s;
+    struct upstream s;
     struct fetch_spec http;
     bench_start(&b);
-    server_start(&s, answers);
+    upstream_start(&s, answers);
     over_http(&b, &s, &http, FOLLOW_SSE, FOLLOW_LAST_EVENT_ID);
     CHECK(follow_start(b.follow, &b.spec, &err));
     CHECK(follow_wait(b.follow, "k", clock_ms() + DEADLINE_MS));
     CHECK(sink_waits(&b.sink, "\"items\":[],\"ended\":true,\"error\":\"GET http://127.0.0.1:", 1));
     CHECK(sink_waits(&b.sink, "it answers with status 404", 1));
     bench_end(&b);
-    server_end(&s);
+    upstream_end(&s);
 }
 
 void test_follow_tells_the_job_when_it_cannot_connect(void) {
     static const char *const answers[] = {NULL};
     struct bench b;
-    struct server s;
+    struct upstream s;
     struct fetch_spec http;
     bench_start(&b);
-    server_start(&s, answers);
+    upstream_start(&s, answers);
     over_http(&b, &s, &http, FOLLOW_SSE, FOLLOW_LAST_EVENT_ID);
     CHECK(follow_start(b.follow, &b.spec, &err));
     CHECK(sink_waits(&b.sink, "\"items\":[],\"ended\":false,\"error\":", 1));
     b.sink.stop = true;
     CHECK(ends(&b));
     bench_end(&b);
-    server_end(&s);
+    upstream_end(&s);
 }
 
 void test_follow_pauses_a_transfer_that_is_not_delivered(void) {
@@ -607,11 +548,11 @@ void test_follow_pauses_a_transfer_that_is_not_delivered(void) {
     buf_adds(&answer, "the end\n");
     const char *answers[] = {answer.data, NULL};
     struct bench b;
-    struct server s;
+    struct upstream s;
     struct fetch_spec http;
     struct buf list = BUF_INIT;
     bench_start(&b);
-    server_start(&s, answers);
+    upstream_start(&s, answers);
     over_http(&b, &s, &http, FOLLOW_LINES, FOLLOW_NO_RESUME);
     set_hold(&b.sink, true);
     CHECK(follow_start(b.follow, &b.spec, &err));
@@ -630,7 +571,7 @@ void test_follow_pauses_a_transfer_that_is_not_delivered(void) {
     CHECK(sink_waits(&b.sink, "\"text\":\"the end\"}", 1));
     CHECK(sink_waits(&b.sink, "\"ended\":true", 1));
     bench_end(&b);
-    server_end(&s);
+    upstream_end(&s);
     buf_clear(&answer);
     buf_clear(&list);
 }

@@ -20,14 +20,10 @@ local function list_all(provider)
   local all, after = {}, nil
   for _ = 1, PAGES do
     local page, next_page = provider.list(nil, after)
-    if not page then
-      return nil, next_page
-    end
+    if not page then return nil, next_page end
     table.move(page, 1, #page, #all + 1, all)
     after = next_page
-    if not after then
-      return all
-    end
+    if not after then return all end
   end
   return nil, "its list has more than " .. PAGES .. " pages"
 end
@@ -43,8 +39,15 @@ local function item_of(name, entry, context)
   local since = not known and (context.seen[id] or context.now) or nil
   context.still[id] = since
   return {
-    kind = "instance", id = id, name = entry.name, provider = name, project_id = entry.project_id, state = entry.state,
-    known = known, project_known = project_known, orphan_ms = since and context.now - since or 0,
+    kind = "instance",
+    id = id,
+    name = entry.name,
+    provider = name,
+    project_id = entry.project_id,
+    state = entry.state,
+    known = known,
+    project_known = project_known,
+    orphan_ms = since and context.now - since or 0,
   }
 end
 
@@ -56,7 +59,10 @@ function M.items(context)
     local provider = providers.get(name)
     local all, message = list_all(provider)
     if not all then
-      warnings.set("instances", { "The sandboxes of provider '" .. name .. "' cannot be listed: " .. tostring(message) })
+      warnings.set(
+        "instances",
+        { "The sandboxes of provider '" .. name .. "' cannot be listed: " .. tostring(message) }
+      )
       context.still = context.seen
       return {}
     end
@@ -74,13 +80,16 @@ end
 
 function M.remove(item)
   local provider, message, code = providers.get(item.provider)
-  if not provider then
-    return nil, message, code
-  end
+  if not provider then return nil, message, code end
   local ctx = {
-    name = item.name, project = { _id = item.project_id, settings = {} }, project_id = item.project_id, settings = {},
-    source = { type = "builtin" }, label = { installation = installation.id(), project = item.project_id },
-    config = provider.config, deadline_ms = sys.now() + CALL_MS,
+    name = item.name,
+    project = { _id = item.project_id, settings = {} },
+    project_id = item.project_id,
+    settings = {},
+    source = { type = "builtin" },
+    label = { installation = installation.id(), project = item.project_id },
+    config = provider.config,
+    deadline_ms = sys.now() + CALL_MS,
   }
   provider.stop(ctx, { grace_ms = 2000 })
   return provider.destroy(ctx)

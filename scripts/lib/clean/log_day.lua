@@ -29,7 +29,8 @@ local function days_of(project_id, now)
     local day = tostring(batch.at or ""):sub(1, 10)
     local item = days[#days]
     if not item or item.day ~= day then
-      item = { kind = "log_day", id = project_id .. " " .. day, project_id = project_id, day = day, size = 0, lines = 0 }
+      item =
+        { kind = "log_day", id = project_id .. " " .. day, project_id = project_id, day = day, size = 0, lines = 0 }
       item.age_ms = math.max(0, now - (at - at % DAY_MS) - DAY_MS)
       days[#days + 1] = item
     end
@@ -50,7 +51,10 @@ function M.items(context)
 end
 
 function M.remove(item)
-  return db.sandbox_logs:delete({ project_id = item.project_id, first_seq = { ["$lte"] = item.last_seq } }, { many = true })
+  return db.sandbox_logs:delete(
+    { project_id = item.project_id, first_seq = { ["$lte"] = item.last_seq } },
+    { many = true }
+  )
 end
 
 return M

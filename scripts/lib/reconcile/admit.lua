@@ -27,25 +27,22 @@ end
 -- Whether the provider can take the source: said before anything is created.
 local function source_fault(project)
   local provider, message, code = providers.get(project.provider)
-  if not provider then
-    return message, code
-  end
+  if not provider then return message, code end
   local source
   source, message, code = settings_of.source(project)
-  if not source then
-    return message, code
-  end
+  if not source then return message, code end
   local ok
   ok, message, code = providers.takes(provider, source)
-  if not ok then
-    return message, code
-  end
+  if not ok then return message, code end
 end
 
 local function deny(project, verdict, facts)
   local row = explain.record(verdict, "admission", facts, subject(project))
   local fields = {
-    desired = "inactive", reason = explain.reason(row), queue = json.null, next = json.null,
+    desired = "inactive",
+    reason = explain.reason(row),
+    queue = json.null,
+    next = json.null,
     progress = progress.broken(project.progress, row.reason),
   }
   return common.recorded(lifecycle.move(project, "inactive", "stopped", fields, { by = row.policy, decision = row }))
@@ -53,7 +50,10 @@ end
 
 local function position(project, since)
   local ahead = db.projects:count {
-    state = "creating", phase = "queued", ["queue.since"] = { ["$lt"] = since }, _id = { ["$ne"] = project._id },
+    state = "creating",
+    phase = "queued",
+    ["queue.since"] = { ["$lt"] = since },
+    _id = { ["$ne"] = project._id },
   }
   return (ahead or 0) + 1
 end
@@ -72,13 +72,9 @@ local function wait(project, verdict, facts)
     local minutes = facts.settings.queue_minutes or QUEUE_MINUTES
     local expires = queue and queue.expires_at or date(now + minutes * 60000)
     local fields = { queue = { position = at, since = since, expires_at = expires } }
-    if not queue then
-      fields.reason = explain.reason(explain.record(verdict, "admission", facts, subject(project)))
-    end
+    if not queue then fields.reason = explain.reason(explain.record(verdict, "admission", facts, subject(project))) end
     local after, message, code = lifecycle.note(project, fields)
-    if not after then
-      return common.recorded(after, message, code)
-    end
+    if not after then return common.recorded(after, message, code) end
   end
   return common.again(ASK_AGAIN_MS)
 end
@@ -86,9 +82,7 @@ end
 -- One act of phase `queued`.
 function M.run(project)
   local fault, code = source_fault(project)
-  if fault then
-    return fail.step(project, fault, code, { retryable = false })
-  end
+  if fault then return fail.step(project, fault, code, { retryable = false }) end
   local facts
   local verdict, message = caps.reserve(project, function(counts)
     facts = facts_of.of_project(project, { counts = counts })
@@ -102,7 +96,8 @@ function M.run(project)
     return wait(project, verdict, facts)
   end
   return common.recorded(lifecycle.move(project, "creating", "creating", {
-    queue = json.null, progress = progress.begin(project.progress, "creating"),
+    queue = json.null,
+    progress = progress.begin(project.progress, "creating"),
   }))
 end
 

@@ -13,23 +13,17 @@ end
 -- A step ends with a recorded move: the next one follows at once, also when the record was refused because somebody
 -- changed the project meanwhile. A store that fails is raised: the queue tries again later.
 function M.recorded(after, message, code)
-  if after or code == "conflict" or code == "not_found" then
-    return M.again(0)
-  end
+  if after or code == "conflict" or code == "not_found" then return M.again(0) end
   error("the project cannot be written: " .. tostring(message))
 end
 
 -- -> provider, ctx | nil, message, code
 function M.provider_of(project, time_ms)
   local provider, message, code = providers.get(project.sandbox and project.sandbox.provider or project.provider)
-  if not provider then
-    return nil, message, code
-  end
+  if not provider then return nil, message, code end
   local ctx
   ctx, message, code = providers.context(project, provider, time_ms)
-  if not ctx then
-    return nil, message, code
-  end
+  if not ctx then return nil, message, code end
   return provider, ctx
 end
 

@@ -21,9 +21,7 @@ local WAIT_MAX_MS = 3600000
 -- -> when the policy wants the next try, in bounds
 local function time_of(at, now)
   at = math.floor(at or 0)
-  if at < ABSOLUTE_MS then
-    at = now + at
-  end
+  if at < ABSOLUTE_MS then at = now + at end
   return math.min(math.max(at, now), now + WAIT_MAX_MS)
 end
 
@@ -34,7 +32,11 @@ function M.step(project, message, code, extra)
   local now, count = sys.now(), (project.retry and project.retry.count or 0) + 1
   local facts = facts_of.of_project(project, {
     attempt = {
-      n = count, code = code, message = message, step = project.phase, retry_after_ms = extra.retry_after_ms,
+      n = count,
+      code = code,
+      message = message,
+      step = project.phase,
+      retry_after_ms = extra.retry_after_ms,
       retryable = extra.retryable,
     },
   })
@@ -43,17 +45,17 @@ function M.step(project, message, code, extra)
   local again = verdict.verdict == "retry"
   local at = again and time_of(verdict.at, now) or nil
   local fields = {
-    retry = { count = count, max = facts.settings.retries or 3, next_at = at and date(at) },
+    retry = { count = again and count or count - 1, max = facts.settings.retries or 3, next_at = at and date(at) },
     last_error = { code = code, message = message, step = project.phase, at = date(now), retryable = again },
     progress = progress.broken(project.progress, message),
-    reason = explain.reason(row), queue = json.null, health = json.null,
+    reason = explain.reason(row),
+    queue = json.null,
+    health = json.null,
     next = again and { act = "start", at = date(at), policy = row.policy, text = row.reason } or json.null,
     ["sandbox.doomed"] = project.sandbox and true or nil,
   }
   local why = { by = row.policy, decision = row }
-  if again then
-    return common.recorded(lifecycle.move(project, "creating", "waiting_retry", fields, why))
-  end
+  if again then return common.recorded(lifecycle.move(project, "creating", "waiting_retry", fields, why)) end
   return common.recorded(lifecycle.move(project, "error", project.phase, fields, why))
 end
 

@@ -17,9 +17,7 @@ local TEXT = {
 
 local function number_of(name)
   for i, step in ipairs(STEPS) do
-    if step == name then
-      return i
-    end
+    if step == name then return i end
   end
 end
 
@@ -47,9 +45,7 @@ function M.begin(progress, name)
   local n = number_of(name)
   local steps = ended(progress)
   for i = #steps, 1, -1 do
-    if number_of(steps[i].name) >= n then
-      steps[i] = nil
-    end
+    if number_of(steps[i].name) >= n then steps[i] = nil end
   end
   local now = date(sys.now())
   steps[#steps + 1] = { name = name, started_at = now, ended_at = n == #STEPS and now or nil }

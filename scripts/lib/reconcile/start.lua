@@ -8,6 +8,7 @@ local common = require "lib.reconcile.common"
 local fail = require "lib.reconcile.fail"
 local health = require "lib.health"
 local launch = require "lib.launch"
+local desired = require "lib.desired"
 local lifecycle = require "lib.lifecycle"
 local progress = require "lib.reconcile.progress"
 local providers = require "lib.providers"
@@ -24,7 +25,7 @@ end
 
 -- The project was wanted active while it was still being stopped.
 function M.begin(project)
-  return common.recorded(lifecycle.want(project, "active", { by = "reconcile" }))
+  return common.recorded(desired.write(project, "active", { by = "reconcile" }))
 end
 
 M.queued = admit.run
@@ -38,9 +39,7 @@ function M.creating(project)
     return common.recorded(lifecycle.note(project, { sandbox = sandbox, sandbox_n = n }))
   end
   local provider, ctx, code = common.provider_of(project, CREATE_MS)
-  if not provider then
-    return fail.step(project, ctx, code, { retryable = false })
-  end
+  if not provider then return fail.step(project, ctx, code, { retryable = false }) end
   local made, message, kind, extra = provider.create(ctx)
   if not made then
     return fail.step(project, message, kind, extra)
@@ -67,9 +66,7 @@ end
 -- Run the source's install command and wait for its end. -> the job's answer, or nil when it went well
 local function install(project, provider, ctx, plan)
   local _, message, kind, extra = provider.start(ctx, plan.install)
-  if message then
-    return fail.step(project, message, kind, extra)
-  end
+  if message then return fail.step(project, message, kind, extra) end
   local seen
   seen, message, kind, extra = provider.status(ctx, "install")
   if not seen then
@@ -86,19 +83,13 @@ end
 
 function M.installing(project)
   local provider, ctx, code = common.provider_of(project, INSTALL_MS)
-  if not provider then
-    return fail.step(project, ctx, code, { retryable = false })
-  end
-  local plan, message, kind, extra = launch.plan(ctx)
-  if not plan then
-    return fail.step(project, message, kind)
-  end
+  if not provider then return fail.step(project, ctx, code, { retryable = false }) end
+  talk.created(project)
+  local plan, message, kind = launch.plan(ctx)
+  if not plan then return fail.step(project, message, kind) end
   if not project.sandbox.files_put then
-    local done
-    done, message, kind, extra = provider.put(ctx, plan.files)
-    if not done then
-      return fail.step(project, message, kind, extra)
-    end
+    local done, why, reason, extra = provider.put(ctx, plan.files)
+    if not done then return fail.step(project, why, reason, extra) end
     return common.recorded(lifecycle.note(project, { ["sandbox.files_put"] = true }))
   end
   local answer = plan.install and install(project, provider, ctx, plan)
@@ -110,39 +101,37 @@ end
 
 local function healthy(project, seen)
   local fields = {
-    health = seen, retry = json.null, last_error = json.null, next = { at = date(sys.now()) },
+    health = seen,
+    retry = json.null,
+    last_error = json.null,
+    next = { at = date(sys.now()) },
     progress = progress.begin(project.progress, "healthy"),
   }
-  if project.state == "creating" then
-    fields.active_at = date(sys.now())
-  end
+  if project.state == "creating" then fields.active_at = date(sys.now()) end
   return common.recorded(lifecycle.move(project, "active", "healthy", fields))
+end
+
+-- Start the server under a step's name, once. In an active project it takes the place of one that ended or hangs.
+local function launch_step(project, provider, ctx, step)
+  if project.state == "active" then talk.stopped(project) end
+  local plan, message, code = launch.plan(ctx)
+  if not plan then return fail.step(project, message, code) end
+  plan.start.step = step
+  local done, why, reason, extra = provider.start(ctx, plan.start)
+  if not done then return fail.step(project, why, reason, extra) end
+  return common.recorded(lifecycle.note(project, { ["sandbox.started"] = step }))
 end
 
 -- Start the server, then ask /health until it answers. A restart by a policy uses a step name of its own.
 function M.starting(project)
   local provider, ctx, code = common.provider_of(project, START_MS)
-  if not provider then
-    return fail.step(project, ctx, code, { retryable = false })
-  end
+  if not provider then return fail.step(project, ctx, code, { retryable = false }) end
   local starts = project.sandbox.starts or 1
   local step = starts == 1 and "start" or "start-" .. starts
-  if project.sandbox.started ~= step then
-    local plan, message, kind, extra = launch.plan(ctx)
-    if plan then
-      plan.start.step = step
-      local done
-      done, message, kind, extra = provider.start(ctx, plan.start)
-      if done then
-        return common.recorded(lifecycle.note(project, { ["sandbox.started"] = step }))
-      end
-    end
-    return fail.step(project, message, kind, extra)
-  end
+  if project.sandbox.started ~= step then return launch_step(project, provider, ctx, step) end
+  talk.created(project)
   local seen, why = health.probe(provider, ctx)
-  if seen and seen.ok then
-    return healthy(project, seen)
-  end
+  if seen and seen.ok then return healthy(project, seen) end
   local status = provider.status(ctx, step)
   if status and status.exit then
     return fail.step(project, ended("the agent's server", status), "unavailable")
@@ -155,11 +144,10 @@ end
 
 function M.waiting_retry(project)
   local wait = (project.retry and project.retry.next_at and project.retry.next_at.ms or 0) - sys.now()
-  if wait > 0 then
-    return common.again(wait)
-  end
+  if wait > 0 then return common.again(wait) end
   return common.recorded(lifecycle.move(project, "creating", "creating", {
-    next = json.null, progress = progress.begin(project.progress, "creating"),
+    next = json.null,
+    progress = progress.begin(project.progress, "creating"),
   }))
 end
 

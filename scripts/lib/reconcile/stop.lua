@@ -9,6 +9,7 @@ local log = require "gander.log"
 local sys = require "gander.sys"
 local caps = require "lib.caps"
 local common = require "lib.reconcile.common"
+local db = require "lib.store"
 local lifecycle = require "lib.lifecycle"
 local talk = require "lib.talk"
 local waiting = require "lib.reconcile.waiting"
@@ -22,7 +23,9 @@ local DISCARD_TRIES = 5
 -- An activation is given up on the way: what it has is stopped, nothing needs to be saved.
 function M.abandon(project)
   return common.recorded(lifecycle.move(project, "stopping", "stopping", {
-    queue = json.null, next = json.null, retry = json.null,
+    queue = json.null,
+    next = json.null,
+    retry = json.null,
   }))
 end
 
@@ -32,9 +35,7 @@ end
 
 function M.draining(project)
   local deadline = project.phase_since.ms + (project.force and 0 or DRAIN_MS)
-  if not talk.draining(project, deadline) and sys.now() < deadline then
-    return common.again(POLL_MS)
-  end
+  if not talk.draining(project, deadline) and sys.now() < deadline then return common.again(POLL_MS) end
   return common.recorded(lifecycle.move(project, "stopping", "saving"))
 end
 
@@ -44,13 +45,24 @@ function M.saving(project)
   return common.recorded(lifecycle.move(project, "stopping", "collecting"))
 end
 
--- The last figures of the sandbox, while it is there to be asked.
+-- The last figures of the sandbox, while it is there to be asked: one row of `usage` a sandbox.
 function M.collecting(project)
   local provider, ctx = common.provider_of(project, CALL_MS)
-  local usage = provider and provider.usage and provider.usage(ctx)
-  return common.recorded(lifecycle.move(project, "stopping", "stopping", {
-    ["sandbox.used"] = usage and { cpu_ms = usage.cpu_ms, memory_mb_ms = usage.memory_mb_ms } or nil,
-  }))
+  local used = provider and provider.usage and provider.usage(ctx)
+  if used then
+    db.usage:update({ _id = "sandbox:" .. ctx.name }, {
+      ["$set"] = {
+        project_id = project._id,
+        user_id = project.user_id,
+        at = date(sys.now()),
+        cpu_ms = used.cpu_ms,
+        memory_mb_ms = used.memory_mb_ms,
+        in_bytes = used.in_bytes,
+        out_bytes = used.out_bytes,
+      },
+    }, { upsert = true })
+  end
+  return common.recorded(lifecycle.move(project, "stopping", "stopping"))
 end
 
 -- A call failed. Gone is what was wanted; else try again, at most each minute.
@@ -58,7 +70,11 @@ local function stuck(project, message, code)
   if code == "not_found" then
     return nil
   elseif project.force then
-    log("warn", "a sandbox could not be stopped and is left to the sweep", { sandbox = project.sandbox.id, error = message })
+    log(
+      "warn",
+      "a sandbox could not be stopped and is left to the sweep",
+      { sandbox = project.sandbox.id, error = message }
+    )
     return nil
   end
   local now, count = sys.now(), (project.retry and project.retry.count or 0) + 1
@@ -67,25 +83,26 @@ local function stuck(project, message, code)
     retry = { count = count, next_at = date(now + wait) },
     last_error = { code = code, message = message, step = "stopping", at = date(now), retryable = true },
   })
-  if not after then
-    return common.recorded(after, fault, kind)
-  end
+  if not after then return common.recorded(after, fault, kind) end
   return common.again(wait)
 end
 
 local function finish(project)
   local after, message, code = lifecycle.move(project, "inactive", "stopped", {
-    sandbox = json.null, stopped_at = date(sys.now()), health = json.null, retry = json.null, queue = json.null,
-    next = json.null, force = json.null,
+    sandbox = json.null,
+    stopped_at = date(sys.now()),
+    health = json.null,
+    retry = json.null,
+    queue = json.null,
+    next = json.null,
+    force = json.null,
     last_error = project.last_error and project.last_error.step == "stopping" and json.null or nil,
   })
   if after then
     caps.release(project._id)
     waiting.wake()
   end
-  if after and after.desired == "inactive" then
-    return common.DONE
-  end
+  if after and after.desired == "inactive" then return common.DONE end
   return common.recorded(after, message, code)
 end
 
@@ -94,7 +111,8 @@ local function stop(project, provider, ctx)
   local answer = not done and stuck(project, message, code)
   return answer
     or common.recorded(lifecycle.note(project, {
-      ["sandbox.stopped"] = true, snapshot = done and done.snapshot or nil,
+      ["sandbox.stopped"] = true,
+      snapshot = done and done.snapshot or nil,
     }))
 end
 
@@ -107,13 +125,9 @@ end
 
 function M.stopping(project)
   local sandbox = project.sandbox
-  if not sandbox then
-    return finish(project)
-  end
+  if not sandbox then return finish(project) end
   local wait = project.retry and project.retry.next_at and project.retry.next_at.ms - sys.now() or 0
-  if wait > 0 and not project.force then
-    return common.again(wait)
-  end
+  if wait > 0 and not project.force then return common.again(wait) end
   local provider, ctx, code = common.provider_of(project, CALL_MS)
   if not provider then
     return stuck(project, ctx, code) or finish(project)

@@ -12,9 +12,7 @@ function M.wake()
   local list = db.projects:find({ state = "creating", phase = "queued" }, { limit = LOOKED_AT }) or {}
   local waiting = {}
   for _, project in ipairs(list) do
-    if project.queue then
-      waiting[#waiting + 1] = project
-    end
+    if project.queue then waiting[#waiting + 1] = project end
   end
   table.sort(waiting, function(a, b)
     return a.queue.since < b.queue.since

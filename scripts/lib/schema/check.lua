@@ -13,9 +13,7 @@ local UUID = "^%x%x%x%x%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%x%x%x%x%
 
 local function in_list(list, v)
   for _, known in ipairs(list) do
-    if known == v then
-      return true
-    end
+    if known == v then return true end
   end
   return false
 end
@@ -27,9 +25,7 @@ function checks.any(_, v)
 end
 
 function checks.boolean(_, v, field, faults)
-  if type(v) ~= "boolean" then
-    fault(faults, field, "type", "must be true or false")
-  end
+  if type(v) ~= "boolean" then fault(faults, field, "type", "must be true or false") end
   return v
 end
 
@@ -38,9 +34,7 @@ function checks.string(s, v, field, faults)
     fault(faults, field, "type", "must be a string")
     return v
   end
-  if s.trim then
-    v = v:match "^%s*(.-)%s*$"
-  end
+  if s.trim then v = v:match "^%s*(.-)%s*$" end
   local length = utf8.len(v) or #v
   local min, max = s.min or 0, s.max or 10000
   if length < min then
@@ -86,8 +80,11 @@ function checks.number(s, v, field, faults)
   return check_range(s, v, field, faults)
 end
 
+local ARRAY = getmetatable(json.array {})
+
+-- An empty list that came as JSON is marked as one.
 local function is_object(v)
-  return type(v) == "table" and #v == 0
+  return type(v) == "table" and #v == 0 and getmetatable(v) ~= ARRAY
 end
 
 local function inside(field, key)
@@ -131,9 +128,7 @@ function checks.map(s, v, field, faults)
     end
     out[key] = check(s.value, item, inside(field, key), faults)
   end
-  if n > s.max then
-    fault(faults, field, "max", "must have at most " .. s.max .. " entries")
-  end
+  if n > s.max then fault(faults, field, "max", "must have at most " .. s.max .. " entries") end
   return out
 end
 
@@ -153,18 +148,31 @@ function checks.array(s, v, field, faults)
   return out
 end
 
--- The faults shown are those of the choice that fits best: the one with the fewest.
+-- The choice that the object names by its field `by`.
+local function check_named(s, v, field, faults)
+  local names = {}
+  for i, choice in ipairs(s.choices) do
+    names[i] = choice.fields[s.by].enum[1]
+    if is_object(v) and v[s.by] == names[i] then return check(choice, v, field, faults) end
+  end
+  fault(faults, inside(field, s.by), "enum", "must be one of " .. table.concat(names, ", "))
+end
+
+-- How badly a choice fits: one of another type worse than any of the right one.
+local function misfit(mine, field)
+  local other_type = mine[1].field == field and mine[1].rule == "type"
+  return #mine + (other_type and 1000 or 0)
+end
+
+-- The faults shown are those of the choice that fits best.
 function checks.one_of(s, v, field, faults)
+  if s.by then return check_named(s, v, field, faults) end
   local best
   for _, choice in ipairs(s.choices) do
     local mine = {}
     local out = check(choice, v, field, mine)
-    if #mine == 0 then
-      return out
-    end
-    if not best or #mine < #best then
-      best = mine
-    end
+    if #mine == 0 then return out end
+    if not best or misfit(mine, field) < misfit(best, field) then best = mine end
   end
   table.move(best, 1, #best, #faults + 1, faults)
   return v
@@ -172,9 +180,7 @@ end
 
 function check(s, v, field, faults)
   if v == json.null then
-    if not s.nullable and s.kind ~= "any" then
-      fault(faults, field, "type", "must not be null")
-    end
+    if not s.nullable and s.kind ~= "any" then fault(faults, field, "type", "must not be null") end
     return v
   end
   return checks[s.kind](s, v, field, faults)

@@ -10,9 +10,7 @@ local function describe_object(s)
   local properties, required = json.object {}, json.array {}
   for name, sub in pairs(s.fields) do
     properties[name] = describe(sub)
-    if not sub.optional and sub.default == nil then
-      required[#required + 1] = name
-    end
+    if not sub.optional and sub.default == nil then required[#required + 1] = name end
   end
   table.sort(required)
   return { type = "object", properties = properties, required = required, additionalProperties = false }

@@ -43,7 +43,10 @@ method("find", function(self, q, opts)
   local after, message, code = options.after(self, opts, sort)
   if message then return nil, message, code end
   if (limit or after) and not sort.declared then
-    error(("a paged sort by '%s', which is not declared in lib/collections as a field of every document"):format(sort.free), 0)
+    error(
+      ("a paged sort by '%s', which is not declared in lib/collections as a field of every document"):format(sort.free),
+      0
+    )
   end
   local docs, why, which = self.engine:find(self, node, sort, (limit or FIND_MAX) + 1, after)
   if not docs then return nil, why, which end
@@ -61,7 +64,9 @@ method("find", function(self, q, opts)
   return json.array(docs), following
 end)
 
-method("count", function(self, q) return self.engine:count(self, query.parse(q)) end)
+method("count", function(self, q)
+  return self.engine:count(self, query.parse(q))
+end)
 
 method("insert", function(self, doc)
   if type(doc) ~= "table" or order.is_array(doc) then error("a document must be a table of fields", 0) end
@@ -101,7 +106,9 @@ method("find_and_update", function(self, q, u, opts)
 end)
 
 local meta = {
-  __index = function(_, name) return C[name] or error(("a collection has no method '%s'"):format(tostring(name)), 2) end,
+  __index = function(_, name)
+    return C[name] or error(("a collection has no method '%s'"):format(tostring(name)), 2)
+  end,
   __name = "collection",
 }
 

@@ -38,7 +38,9 @@ local function from_text(text)
 end
 
 -- `name` tells lists apart: a cursor is good for the collection and sort that made it.
-function M.encode(name, values) return to_text(json.encode({ name, json.array(values) }, { typed = true })) end
+function M.encode(name, values)
+  return to_text(json.encode({ name, json.array(values) }, { typed = true }))
+end
 
 -- The values, or nil, message, "invalid".
 function M.decode(name, text, count)

@@ -16,7 +16,9 @@ end
 
 local function none(test)
   local some = any(test)
-  return function(values, operand) return not some(values, operand) end
+  return function(values, operand)
+    return not some(values, operand)
+  end
 end
 
 local function compares(accept)
@@ -39,20 +41,32 @@ end
 local TESTS = {
   ["$eq"] = any(order.equal),
   ["$ne"] = none(order.equal),
-  ["$gt"] = compares(function(c) return c > 0 end),
-  ["$gte"] = compares(function(c) return c >= 0 end),
-  ["$lt"] = compares(function(c) return c < 0 end),
-  ["$lte"] = compares(function(c) return c <= 0 end),
+  ["$gt"] = compares(function(c)
+    return c > 0
+  end),
+  ["$gte"] = compares(function(c)
+    return c >= 0
+  end),
+  ["$lt"] = compares(function(c)
+    return c < 0
+  end),
+  ["$lte"] = compares(function(c)
+    return c <= 0
+  end),
   ["$in"] = any(is_one_of),
   ["$nin"] = none(is_one_of),
   ["$exists"] = function(values, wanted)
-    local there = any(function(value) return value ~= order.MISSING end)
+    local there = any(function(value)
+      return value ~= order.MISSING
+    end)
     return there(values) == wanted
   end,
-  ["$prefix"] = any(function(value, prefix) return type(value) == "string" and value:sub(1, #prefix) == prefix end),
-  ["$contains"] = any(
-    function(value, part) return type(value) == "string" and lower(value):find(lower(part), 1, true) ~= nil end
-  ),
+  ["$prefix"] = any(function(value, prefix)
+    return type(value) == "string" and value:sub(1, #prefix) == prefix
+  end),
+  ["$contains"] = any(function(value, part)
+    return type(value) == "string" and lower(value):find(lower(part), 1, true) ~= nil
+  end),
 }
 
 local function match(doc, node)

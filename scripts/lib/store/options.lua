@@ -124,6 +124,8 @@ local function project(value, tree)
 end
 
 -- The document with only these fields and _id.
-function M.project(doc, tree) return tree and project(doc, tree) or doc end
+function M.project(doc, tree)
+  return tree and project(doc, tree) or doc
+end
 
 return M

@@ -20,7 +20,9 @@ function M.is_array(value)
   return mark == ARRAY or (mark ~= OBJECT and rawlen(value) > 0)
 end
 
-function M.is_object(value) return type(value) == "table" and not M.is_array(value) end
+function M.is_object(value)
+  return type(value) == "table" and not M.is_array(value)
+end
 
 -- The place of the value's type in the order; two values of one rank can be compared by value.
 function M.rank(value)
@@ -79,6 +81,8 @@ end
 
 M.compare = compare
 
-function M.equal(a, b) return compare(a, b) == 0 end
+function M.equal(a, b)
+  return compare(a, b) == 0
+end
 
 return M

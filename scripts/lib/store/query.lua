@@ -24,7 +24,9 @@ end
 local function refuse_dollars(value, where)
   if type(value) ~= "table" then return end
   for key, item in pairs(value) do
-    if type(key) == "string" and key:sub(1, 1) == "$" then error(("%s: '%s' has no place in a value"):format(where, key), 0) end
+    if type(key) == "string" and key:sub(1, 1) == "$" then
+      error(("%s: '%s' has no place in a value"):format(where, key), 0)
+    end
     refuse_dollars(item, where)
   end
 end

@@ -11,10 +11,18 @@ local SIZE_MAX = 16 * 1024 * 1024 -- MongoDB's
 local ID_MAX = 512
 
 local FITS = {
-  string = function(value) return type(value) == "string" and not value:find("\0", 1, true) end,
-  integer = function(value) return type(value) == "number" and math.tointeger(value) ~= nil end,
-  boolean = function(value) return type(value) == "boolean" end,
-  date = function(value) return type(value) == "userdata" end,
+  string = function(value)
+    return type(value) == "string" and not value:find("\0", 1, true)
+  end,
+  integer = function(value)
+    return type(value) == "number" and math.tointeger(value) ~= nil
+  end,
+  boolean = function(value)
+    return type(value) == "boolean"
+  end,
+  date = function(value)
+    return type(value) == "userdata"
+  end,
 }
 
 -- The declared type of a field and whether it may be missing; nil for a free field.

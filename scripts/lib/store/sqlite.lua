@@ -1,13 +1,14 @@
 -- The store's engine on an SQLite file: a table for a collection, a document a row of typed JSON text.
 --
--- Reads: sqlite/read.lua. Writes take the write lock, read, change
--- the document in Lua and write it back: each document changes in one transaction. The file is opened at first use.
+-- Reads: sqlite/read.lua. Writes take the write lock, read, change the document in Lua and write it back: each document
+-- changes in one transaction. The file is opened at first use.
 -- SPDX-License-Identifier: Apache-2.0
 
 local json = require "gander.json"
 local order = require "lib.store.order"
 local read = require "lib.store.sqlite.read"
 local shape = require "lib.store.shape"
+local sql = require "lib.store.sqlite.sql"
 local sqlite = require "gander.sqlite"
 local tables = require "lib.store.sqlite.tables"
 local update = require "lib.store.update"
@@ -15,7 +16,7 @@ local update = require "lib.store.update"
 local M = {}
 M.__index = M
 
-local CHUNK = 500
+local CHUNK = 100 -- documents that one transaction changes
 
 -- `place()` gives the file's path when it is first needed.
 function M.new(place)
@@ -63,7 +64,8 @@ end
 local function insert(raw, collection, doc)
   local text, message, code = shape.text(collection, doc)
   if not text then return nil, message, code end
-  local done, why, which = raw:exec(('INSERT INTO "%s"(_id,doc) VALUES(?,?)'):format(collection.name), { doc._id, text })
+  local done, why, which =
+    raw:exec(('INSERT INTO "%s"(_id,doc) VALUES(?,?)'):format(collection.name), { doc._id, text })
   if not done then return failed(collection, doc, why, which) end
   return doc
 end
@@ -128,7 +130,9 @@ end
 
 -- How many documents matched (an upserted one counts) | nil, message, code
 function M:update(collection, node, ops, many, may_insert)
-  local function each(raw, _, doc) return rewrite(raw, collection, doc, ops) end
+  local function each(raw, _, doc)
+    return rewrite(raw, collection, doc, ops)
+  end
   if not may_insert then return change(self, collection, node, many, each) end
   local raw, message, code = self:open()
   if not raw then return nil, message, code end
@@ -146,7 +150,26 @@ function M:update(collection, node, ops, many, may_insert)
   end)
 end
 
-function M:delete(collection, node, many) return change(self, collection, node, many, remove) end
+-- What SQL can match alone is not read first: a deletion may be of many large documents.
+local function delete_unread(raw, collection, plan)
+  local text, params = sql.delete(collection, plan, CHUNK)
+  local n = 0
+  repeat
+    local gone, message, code = raw:exec(text, params)
+    if not gone then return nil, message, code end
+    n = n + gone
+  until gone < CHUNK
+  return n
+end
+
+-- How many documents are gone | nil, message, code
+function M:delete(collection, node, many)
+  local raw, message, code = self:open()
+  if not raw then return nil, message, code end
+  local plan = sql.plan(collection, node)
+  if many and plan.exact then return delete_unread(raw, collection, plan) end
+  return change(self, collection, node, many, remove)
+end
 
 -- The first document in order, as it is after the update | nil | nil, message, code
 function M:find_and_update(collection, node, ops, sort)

@@ -4,127 +4,17 @@
 -- the document is not what the operator wants, as MongoDB does.
 -- SPDX-License-Identifier: Apache-2.0
 
-local json = require "gander.json"
+local change = require "lib.store.change"
 local order = require "lib.store.order"
 local path = require "lib.store.path"
 local query = require "lib.store.query"
 
 local M = {}
 
-local PAD_MAX = 100000 -- nulls that a write past an array's end may add
-
-local function described(value)
-  if value == json.null then return "null" end
-  if type(value) == "table" then return order.is_array(value) and "an array" or "an object" end
-  return type(value) == "userdata" and "a date" or "a " .. type(value)
-end
-
--- The key of a path's part in a container, or nil when it can have none (a name in an array).
-local function key_in(container, part)
-  if order.is_array(container) then return path.index_of(part) end
-  return part
-end
-
-local function put(container, key, value)
-  if math.type(key) then
-    if key > #container + PAD_MAX then return nil, ("the array ends at %d, far before %d"):format(#container, key) end
-    for i = #container + 1, key - 1 do
-      container[i] = json.null
-    end
-  end
-  container[key] = value
-  return true
-end
-
--- The container and key that a path ends in. With `create`, objects are made on the way, and what stands in the way is
--- an error; without, nil alone.
-local function locate(doc, op, create)
-  local container = doc
-  for i = 1, #op.parts do
-    local key = key_in(container, op.parts[i])
-    if key == nil then
-      if not create then return nil end
-      return nil, ("%s: there is no '%s' in an array"):format(op.path, op.parts[i])
-    end
-    if i == #op.parts then return container, key end
-    local child = container[key]
-    if child == nil then
-      if not create then return nil end
-      child = json.object({})
-      local ok, message = put(container, key, child)
-      if not ok then return nil, op.path .. ": " .. message end
-    elseif type(child) ~= "table" then
-      if not create then return nil end
-      return nil, ("%s: '%s' is %s, not an object"):format(op.path, op.parts[i], described(child))
-    end
-    container = child
-  end
-end
-
-local function add(a, b)
-  local sum = a + b
-  if math.type(a) == "integer" and math.type(b) == "integer" then
-    if (a ~ sum) & (b ~ sum) < 0 then return nil, "the sum is beyond 64 bits" end
-  elseif sum ~= sum or sum == math.huge or sum == -math.huge then
-    return nil, "the sum is beyond a double"
-  end
-  return sum
-end
-
-local function set_when(better)
-  return function(container, key, value)
-    local now = container[key]
-    if now == nil or better(order.compare(value, now)) then return put(container, key, value) end
-    return true
-  end
-end
-
--- Each: function(container, key, operand) -> true | nil, message. `lazy` ones never make a path.
-local APPLY = {
-  ["$set"] = put,
-  ["$setOnInsert"] = put,
-  ["$min"] = set_when(function(c) return c < 0 end),
-  ["$max"] = set_when(function(c) return c > 0 end),
-  ["$inc"] = function(container, key, amount)
-    local now = container[key]
-    if now == nil then return put(container, key, amount) end
-    if type(now) ~= "number" then return nil, "$inc on " .. described(now) end
-    local sum, message = add(now, amount)
-    if not sum then return nil, "$inc: " .. message end
-    container[key] = sum
-    return true
-  end,
-  ["$push"] = function(container, key, value)
-    local now = container[key]
-    if now == nil then return put(container, key, json.array { value }) end
-    if not order.is_array(now) then return nil, "$push on " .. described(now) end
-    now[#now + 1] = value
-    return true
-  end,
-  ["$unset"] = function(container, key)
-    if math.type(key) then
-      if container[key] ~= nil then container[key] = json.null end -- the other items keep their places
-    else
-      container[key] = nil
-    end
-    return true
-  end,
-  ["$pull"] = function(container, key, value)
-    local now = container[key]
-    if now == nil then return true end
-    if not order.is_array(now) then return nil, "$pull on " .. described(now) end
-    local kept = json.array {}
-    for _, item in ipairs(now) do
-      if not order.equal(item, value) then kept[#kept + 1] = item end
-    end
-    container[key] = kept
-    return true
-  end,
-}
-local LAZY = { ["$unset"] = true, ["$pull"] = true }
-
 local function refuse_conflicts(ops)
-  table.sort(ops, function(a, b) return a.path < b.path end)
+  table.sort(ops, function(a, b)
+    return a.path < b.path
+  end)
   local taken = {}
   for _, op in ipairs(ops) do
     if taken[op.path] then error(("two changes of '%s' in one update"):format(op.path), 0) end
@@ -144,15 +34,18 @@ function M.parse(update)
   if type(update) ~= "table" or next(update) == nil then error("an update must be a table of operators", 0) end
   local ops = {}
   for name, fields in pairs(update) do
-    if not APPLY[name] then
-      local what = type(name) == "string" and name:sub(1, 1) == "$" and "no update operator '%s'" or "no replacement ('%s' without an operator)"
+    if not change.is_operator(name) then
+      local what = type(name) == "string" and name:sub(1, 1) == "$" and "no update operator '%s'"
+        or "no replacement ('%s' without an operator)"
       error(("the store has " .. what):format(tostring(name)), 0)
     end
     if type(fields) ~= "table" or order.is_array(fields) then error(name .. " wants a table of fields", 0) end
     for field, value in pairs(fields) do
       local op = { op = name, path = field, parts = path.split(field) }
       op.value = query.value(value, field .. " " .. name)
-      if name == "$inc" and type(value) ~= "number" then error(("%s $inc wants a number, not %s"):format(field, described(value)), 0) end
+      if name == "$inc" and type(value) ~= "number" then
+        error(("%s $inc wants a number, not %s"):format(field, change.described(value)), 0)
+      end
       ops[#ops + 1] = op
     end
   end
@@ -164,14 +57,7 @@ end
 function M.apply(doc, ops, inserting)
   for _, op in ipairs(ops) do
     if op.op ~= "$setOnInsert" or inserting then
-      local container, key = locate(doc, op, not LAZY[op.op])
-      local ok, message = true, nil
-      if container then
-        ok, message = APPLY[op.op](container, key, op.value)
-        message = message and op.path .. ": " .. message
-      elseif key then
-        ok, message = nil, key
-      end
+      local ok, message = change.apply(doc, op)
       if not ok then return nil, message, "invalid" end
     end
   end

@@ -1,27 +1,28 @@
 -- SPDX-License-Identifier: Apache-2.0
+local GONE = { missing = true, stopped = true, failed = true, created = true } -- what its provider may say of it
+
 return {
-  doc = "Three failed health checks in a row: the server is restarted once, then the sandbox replaced, then stopped.",
+  doc = "A sandbox that is gone is replaced; after three failed checks in a row its server is restarted, then it is replaced, then stopped.",
   on = "health",
   order = 50,
 
   decide = function(facts)
+    local gone = GONE[facts.sandbox.state]
     local failures = facts.health.failures or 0
-    if failures < (facts.settings.health_failures or 3) then
-      return nil
-    end
-    local said = failures .. " health checks failed in a row"
-    if facts.project.replaced and facts.project.replaced >= 2 then
-      return stop(said .. ", also in a second new sandbox")
-    elseif facts.sandbox.state ~= "running" then
-      return replace(said .. " and the sandbox is gone")
+    if not gone and failures < (facts.settings.health_failures or 3) then return nil end
+    local why = gone and "the sandbox is gone" or failures .. " health checks failed in a row"
+    if (facts.project.replaced or 0) >= 2 then
+      return stop(why .. ", as in the two before it")
+    elseif gone then
+      return replace(why)
     elseif (facts.sandbox.restarts or 0) == 0 then
-      return restart(said)
+      return restart(why)
     end
-    return replace(said .. " after a restart")
+    return replace(why .. " after a restart")
   end,
 
   tests = {
-    { name = "two failures are no reason yet", facts = { health = { failures = 2 } } },
+    { name = "two failures are no reason yet", facts = { health = { failures = 2 }, sandbox = { state = "running" } } },
     {
       name = "the third restarts the server",
       facts = { health = { failures = 3 }, sandbox = { state = "running" } },
@@ -34,7 +35,7 @@ return {
     },
     {
       name = "a sandbox that is gone is replaced at once",
-      facts = { health = { failures = 3 }, sandbox = { state = "missing" } },
+      facts = { health = { failures = 1 }, sandbox = { state = "missing" } },
       expect = "replace",
     },
     {

@@ -6,13 +6,9 @@ return {
 
   decide = function(facts)
     local minutes = facts.settings.idle_minutes or 10
-    if minutes == 0 then
-      return keep "idle_minutes is 0: it never stops for being idle"
-    end
+    if minutes == 0 then return keep "idle_minutes is 0: it never stops for being idle" end
     local limit = minutes * 60000
-    if facts.idle_ms >= limit then
-      return stop("idle for " .. facts.idle_ms // 60000 .. " minutes")
-    end
+    if facts.idle_ms >= limit then return stop("idle for " .. facts.idle_ms // 60000 .. " minutes") end
     return keep("used in the last " .. minutes .. " minutes", facts.now + limit - facts.idle_ms)
   end,
 

@@ -23,7 +23,11 @@ return {
   end,
 
   tests = {
-    { name = "the first failure is tried again", facts = { attempt = { n = 1, code = "unavailable" } }, expect = "retry" },
+    {
+      name = "the first failure is tried again",
+      facts = { attempt = { n = 1, code = "unavailable" } },
+      expect = "retry",
+    },
     { name = "so is the third", facts = { attempt = { n = 3, code = "timeout" } }, expect = "retry" },
     { name = "the fourth is the last", facts = { attempt = { n = 4, code = "timeout" } }, expect = "give_up" },
     { name = "a bad source is not tried again", facts = { attempt = { n = 1, code = "invalid" } }, expect = "give_up" },

@@ -14,9 +14,7 @@ local NEEDED = { "memory", "pids", "cpu" }
 -- {version=2, root=} | {version=1, memory=, pids=, cpu=, cpuacct=} | nil
 local found
 local function hierarchy()
-  if found ~= nil then
-    return found or nil
-  end
+  if found ~= nil then return found or nil end
   local old = { version = 1 }
   found = false
   for kind, mount, options in (fs.read("/proc/mounts") or ""):gmatch "([^\n]- (%S+) cgroup2? ([^\n]*))" do
@@ -28,15 +26,11 @@ local function hierarchy()
       end
     else
       for _, name in ipairs { "memory", "pids", "cpu", "cpuacct" } do
-        if ("," .. options:gsub(" ", ",") .. ","):find("," .. name .. ",", 1, true) then
-          old[name] = mount
-        end
+        if ("," .. options:gsub(" ", ",") .. ","):find("," .. name .. ",", 1, true) then old[name] = mount end
       end
     end
   end
-  if old.memory and old.pids and old.cpu then
-    found = old
-  end
+  if old.memory and old.pids and old.cpu then found = old end
   return found or nil
 end
 
@@ -80,9 +74,7 @@ end
 -- -> list of directories to join | nil, reason
 function M.make(name, limits)
   local h, dirs = hierarchy(), M.dirs(name)
-  if not h then
-    return nil, "no control groups with memory, pids and cpu are mounted"
-  end
+  if not h then return nil, "no control groups with memory, pids and cpu are mounted" end
   if h.version == 2 then
     fs.mkdir(h.root .. "/gander", { mode = 493 })
     for _, parent in ipairs { h.root, h.root .. "/gander" } do
@@ -93,9 +85,7 @@ function M.make(name, limits)
   end
   for _, dir in ipairs(dirs) do
     local made, message = fs.mkdir(dir, { mode = 493 })
-    if not made then
-      return nil, message
-    end
+    if not made then return nil, message end
   end
   local ok, message = set(h, name, limits)
   if not ok then
@@ -116,9 +106,7 @@ end
 -- Kill all that is in the group and remove it. -> true | nil, message, code
 function M.remove(name)
   local dirs = M.dirs(name)
-  if not dirs or not fs.size(dirs[1]) then
-    return true
-  end
+  if not dirs or not fs.size(dirs[1]) then return true end
   fs.poke(dirs[1] .. "/cgroup.kill", "1")
   local deadline = sys.mono() + 5000
   repeat
@@ -152,9 +140,7 @@ end
 -- -> {cpu_ms, memory_mb, processes, oom_kills} | nil
 function M.usage(name)
   local h, dirs = hierarchy(), M.dirs(name)
-  if not h or not fs.size(dirs[1]) then
-    return nil
-  end
+  if not h or not fs.size(dirs[1]) then return nil end
   local cpu_ms, bytes, cache, pids, oom
   if h.version == 2 then
     cpu_ms = (number(dirs[1] .. "/cpu.stat", "usage_usec (%d+)") or 0) // 1000
@@ -163,8 +149,10 @@ function M.usage(name)
   else
     local memory = h.memory .. "/gander/" .. name
     cpu_ms = h.cpuacct and (number(h.cpuacct .. "/gander/" .. name .. "/cpuacct.usage") or 0) // 1000000 or 0
-    bytes, cache = number(memory .. "/memory.usage_in_bytes"), number(memory .. "/memory.stat", "\ntotal_inactive_file (%d+)")
-    pids, oom = number(h.pids .. "/gander/" .. name .. "/pids.current"), number(memory .. "/memory.oom_control", "oom_kill (%d+)")
+    bytes, cache =
+      number(memory .. "/memory.usage_in_bytes"), number(memory .. "/memory.stat", "\ntotal_inactive_file (%d+)")
+    pids, oom =
+      number(h.pids .. "/gander/" .. name .. "/pids.current"), number(memory .. "/memory.oom_control", "oom_kill (%d+)")
   end
   -- What the kernel can drop at once is not the sandbox's need.
   local used = math.max(0, (bytes or 0) - (cache or 0))

@@ -52,6 +52,11 @@ function M.save(path, value)
   return fs.write_atomic(path, json.encode(value))
 end
 
+-- For what says nothing after a power cut, since nothing runs then.
+function M.note(path, value)
+  return fs.write_atomic(path, json.encode(value), { sync = false })
+end
+
 local boot_id, root
 function M.boot_id()
   boot_id = boot_id or (fs.read "/proc/sys/kernel/random/boot_id" or ""):gsub("%s", "")
@@ -60,9 +65,7 @@ end
 
 -- Whether this host may give each project a user id of its own.
 function M.is_root()
-  if root == nil then
-    root = (fs.read "/proc/self/status" or ""):find "\nUid:%s+%d+%s+0%s" ~= nil
-  end
+  if root == nil then root = (fs.read "/proc/self/status" or ""):find "\nUid:%s+%d+%s+0%s" ~= nil end
   return root
 end
 
@@ -75,15 +78,11 @@ function M.uid(project_id)
     return -1
   end
   local known = tonumber((fs.read(workspace .. "/slot")))
-  if known then
-    return FIRST_UID + known
-  end
+  if known then return FIRST_UID + known end
   local done
   for _, path in ipairs { M.root .. "/slots", workspace } do
     done, message, code = fs.mkdir(path)
-    if not done then
-      return nil, message, code
-    end
+    if not done then return nil, message, code end
   end
   for n = 1, SLOTS_MAX do
     local slot = M.root .. "/slots/" .. n
@@ -105,9 +104,7 @@ end
 -- never taken for a whole one.
 function M.remove_workspace(project_id)
   local workspace, message, code = M.workspace(project_id)
-  if not workspace then
-    return nil, message, code
-  end
+  if not workspace then return nil, message, code end
   local slot = fs.read(workspace .. "/slot")
   local doomed = M.root .. "/workspaces/.removed-" .. project_id
   if fs.size(workspace) then
@@ -116,9 +113,7 @@ function M.remove_workspace(project_id)
     if done then
       done, message, code = fs.rename(workspace, doomed)
     end
-    if not done then
-      return nil, message, code
-    end
+    if not done then return nil, message, code end
   end
   slot = slot or fs.read(doomed .. "/slot")
   local done

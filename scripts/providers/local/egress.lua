@@ -19,15 +19,17 @@ local ENTRIES_MAX = 256
 
 local function is_cidr(text)
   local a, b, c, d, bits = text:match "^(%d+)%.(%d+)%.(%d+)%.(%d+)/?(%d*)$"
-  if not a or (bits ~= "" and tonumber(bits) > 32) then
-    return false
-  end
+  if not a or (bits ~= "" and tonumber(bits) > 32) then return false end
   return tonumber(a) < 256 and tonumber(b) < 256 and tonumber(c) < 256 and tonumber(d) < 256
 end
 
 local function is_host(text)
   local name = text:gsub("^%*%.", "")
-  return #text <= 253 and name:find "^%w" ~= nil and not name:find "[^%w.-]" and not name:find "%.%." and not name:find "%f[^.\0]%d+$"
+  return #text <= 253
+    and name:find "^%w" ~= nil
+    and not name:find "[^%w.-]"
+    and not name:find "%.%."
+    and not name:find "%f[^.\0]%d+$"
 end
 
 -- Sort the entries of a list into hosts and networks. -> true | nil, message, "invalid"
@@ -59,12 +61,8 @@ function M.plan(egress)
     if ok then
       ok, message, code = sort(egress.deny or {}, nil, plan.deny, "deny")
     end
-    if not ok then
-      return nil, message, code
-    end
-    if plan.mode == "list" and #plan.hosts + #plan.nets == 0 then
-      plan.mode = "deny"
-    end
+    if not ok then return nil, message, code end
+    if plan.mode == "list" and #plan.hosts + #plan.nets == 0 then plan.mode = "deny" end
   elseif plan.mode ~= "deny" and plan.mode ~= "allow" then
     return nil, "egress must be 'allow', 'deny' or {allow=, deny=}, not '" .. tostring(egress) .. "'", "invalid"
   end
@@ -78,18 +76,30 @@ local function start_slirp(init, uid, dir, lan)
   local log = dir .. "/slirp.log"
   local text, code
   for _, as_root in ipairs(uid >= 0 and { false, true } or { false }) do
-    local argv = { "slirp4netns", "--configure", "--mtu=65520", "--enable-seccomp", "--ready-fd=4", "--exit-fd=5", "--netns-type=path" }
-    if not lan then
-      argv[#argv + 1] = "--disable-host-loopback"
-    end
+    local argv = {
+      "slirp4netns",
+      "--configure",
+      "--mtu=65520",
+      "--enable-seccomp",
+      "--ready-fd=4",
+      "--exit-fd=5",
+      "--netns-type=path",
+    }
+    if not lan then argv[#argv + 1] = "--disable-host-loopback" end
     argv[#argv + 1] = as_root and "--enable-sandbox" or "--userns-path=/proc/self/fd/8"
     argv[#argv + 1], argv[#argv + 2] = "/proc/self/fd/9", "tap0"
     local p
     p, text, code = process.spawn {
-      argv = argv, uid = not as_root and uid or nil, setsid = true,
+      argv = argv,
+      uid = not as_root and uid or nil,
+      setsid = true,
       fds = {
-        [1] = { append = log }, [2] = { append = log }, [4] = { hold = true }, [5] = { read = dir .. "/life" },
-        [8] = { ns = "user", of = init }, [9] = { ns = "net", of = init },
+        [1] = { append = log },
+        [2] = { append = log },
+        [4] = { hold = true },
+        [5] = { read = dir .. "/life" },
+        [8] = { ns = "user", of = init },
+        [9] = { ns = "net", of = init },
       },
     }
     if p then
@@ -97,10 +107,9 @@ local function start_slirp(init, uid, dir, lan)
       local ready = said and said ~= ""
       local known = { pid = p:pid(), start_time = p:start_time() }
       p:close()
-      if ready then
-        return known
-      end
-      text, code = "slirp4netns: " .. (fs.read(log, { max = 4096, part = true }) or ""):gsub("%s+$", ""):sub(-400), "unavailable"
+      if ready then return known end
+      text, code =
+        "slirp4netns: " .. (fs.read(log, { max = 4096, part = true }) or ""):gsub("%s+$", ""):sub(-400), "unavailable"
     end
   end
   return nil, text, code
@@ -108,17 +117,26 @@ end
 
 local function start_proxy(init, box, plan, lan)
   local policy = json.encode {
-    hosts = json.array(plan.hosts), nets = json.array(plan.nets), refused = json.array(firewall.refused(plan, lan)), listen_fd = 10, life_fd = 11,
+    hosts = json.array(plan.hosts),
+    nets = json.array(plan.nets),
+    refused = json.array(firewall.refused(plan, lan)),
+    listen_fd = 10,
+    life_fd = 11,
   }
   local p, message, code = jail.start {
-    dir = box.dir .. "/proxy", argv = { box.node, "/opt/egress.mjs", policy }, uid = box.uid, net = "host", cgroup = box.cgroup,
+    dir = box.dir .. "/proxy",
+    argv = { box.node, "/opt/egress.mjs", policy },
+    uid = box.uid,
+    net = "host",
+    cgroup = box.cgroup,
     binds = box.node_binds { { from = sys.home .. "/scripts/providers/local/egress.mjs", to = "/opt/egress.mjs" } },
-    env = { PATH = "/usr/bin:/bin" }, resolv = fs.read "/etc/resolv.conf", stdout = box.dir .. "/proxy.log", reduced = box.reduced,
+    env = { PATH = "/usr/bin:/bin" },
+    resolv = fs.read "/etc/resolv.conf",
+    stdout = box.dir .. "/proxy.log",
+    reduced = box.reduced,
     fds = { [10] = { listen = 3128, of = init }, [11] = { read = box.dir .. "/life" } },
   }
-  if not p then
-    return nil, "egress proxy: " .. message, code
-  end
+  if not p then return nil, "egress proxy: " .. message, code end
   local known = { pid = p:pid(), start_time = p:start_time() }
   p:close()
   return known
@@ -127,24 +145,21 @@ end
 -- Attach what `plan` says to the network of `init`, which still waits. box = {dir, uid, cgroup, node, node_binds, lan}
 -- -> {slirp=, proxy=} ({pid, start_time} each) | nil, message, code
 function M.attach(init, plan, box)
-  local made, message, code = {}, nil, nil
+  local made, ok, message, code = {}, true, nil, nil
   if plan.slirp then
     made.slirp, message, code = start_slirp(init, box.uid, box.dir, box.lan)
-    local ok = made.slirp
-    if ok then
-      ok, message, code = firewall.load(init, box.uid, plan, box.lan)
-    end
-    if not ok then
-      M.detach(made)
-      return nil, message, code
-    end
+    ok = made.slirp
   end
-  if plan.proxy then
+  if plan.slirp and ok then
+    ok, message, code = firewall.load(init, box.uid, plan, box.lan)
+  end
+  if plan.proxy and ok then
     made.proxy, message, code = start_proxy(init, box, plan, box.lan)
-    if not made.proxy then
-      M.detach(made)
-      return nil, message, code
-    end
+    ok = made.proxy
+  end
+  if not ok then
+    M.detach(made)
+    return nil, message, code
   end
   return made
 end
@@ -171,6 +186,5 @@ function M.inside(plan)
   end
   return env, plan.slirp and "nameserver " .. firewall.DNS .. "\n" or ""
 end
-
 
 return M

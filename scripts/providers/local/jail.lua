@@ -19,38 +19,32 @@ local USER_FD, NET_FD = 8, 9
 -- -> Process (of bwrap, not of its init), or the result of process.run | nil, message, code
 function M.start(job)
   local made, message, code = fs.mkdir(job.dir)
-  if not made then
-    return nil, message, code
-  end
+  if not made then return nil, message, code end
   local binds = job.binds
   job.binds = table.move(binds, 1, #binds, 1, {})
   view.write_etc(job)
   local lock, status = job.dir .. "/lock", job.dir .. "/status"
-  fs.write_atomic(lock, "", { mode = 420 })
+  fs.write_atomic(lock, "", { mode = 420, sync = false })
   job.binds[#job.binds + 1] = { from = lock, to = "/run/.lock" }
   local stage, paths = view.sources(job)
   local argv = { "bwrap", "--args", tostring(view.ARGS_FD), "--", "prlimit", "--core=0", "--nofile=16384" }
-  if job.processes then
-    argv[#argv + 1] = "--nproc=" .. job.processes
-  end
+  if job.processes then argv[#argv + 1] = "--nproc=" .. job.processes end
   argv[#argv + 1] = "--"
   table.move(job.argv, 1, #job.argv, #argv + 1, argv)
   fs.remove(status)
   local fds = {
     [view.ARGS_FD] = { data = table.concat(view.arguments(job, paths), "\0") .. "\0" },
-    [view.STATUS_FD] = { append = status }, [view.SECCOMP_FD] = { seccomp = true },
+    [view.STATUS_FD] = { append = status },
+    [view.SECCOMP_FD] = { seccomp = true },
   }
   if type(job.net) ~= "string" then
-    local enter = { "nsenter", "--user=/proc/self/fd/" .. USER_FD, "--net=/proc/self/fd/" .. NET_FD, "--preserve-credentials" }
+    local enter =
+      { "nsenter", "--user=/proc/self/fd/" .. USER_FD, "--net=/proc/self/fd/" .. NET_FD, "--preserve-credentials" }
     argv = table.move(argv, 1, #argv, #enter + 1, enter)
     fds[USER_FD], fds[NET_FD] = { ns = "user", of = job.net }, { ns = "net", of = job.net }
   end
-  if job.block then
-    fds[view.BLOCK_FD] = { hold = true }
-  end
-  if job.life then
-    fds[view.LIFE_FD] = { open = job.life }
-  end
+  if job.block then fds[view.BLOCK_FD] = { hold = true } end
+  if job.life then fds[view.LIFE_FD] = { open = job.life } end
   for number, fd in pairs(job.fds or {}) do
     fds[number] = fd
   end
@@ -81,13 +75,9 @@ end
 function M.init(dir)
   local status = M.status(dir)
   local pid = status["child-pid"]
-  if not pid then
-    return nil, status
-  end
+  if not pid then return nil, status end
   local p = process.adopt(pid, 0)
-  if not p then
-    return nil, status
-  end
+  if not p then return nil, status end
   local space = fs.link_target("/proc/" .. pid .. "/ns/pid")
   if space ~= "pid:[" .. math.tointeger(status["pid-namespace"] or 0) .. "]" then
     p:close()

@@ -23,7 +23,12 @@ function M.node_inside()
 end
 
 local BASE_ENV = {
-  HOME = "/home/agent", USER = "agent", LANG = "C.UTF-8", TERM = "dumb", TMPDIR = "/tmp", SHELL = "/bin/bash",
+  HOME = "/home/agent",
+  USER = "agent",
+  LANG = "C.UTF-8",
+  TERM = "dumb",
+  TMPDIR = "/tmp",
+  SHELL = "/bin/bash",
   PATH = "/opt/node/bin:/opt/goose:/usr/local/bin:/usr/bin:/bin",
 }
 
@@ -47,23 +52,17 @@ local function binds_of(box, step)
   local function add(from, to, write)
     binds[#binds + 1] = { from = from, to = to, write = write }
   end
-  if fs.size(box.dir .. "/source") then
-    add(box.dir .. "/source", "/opt/source", true)
-  end
+  if fs.size(box.dir .. "/source") then add(box.dir .. "/source", "/opt/source", true) end
   if step == "install" or step == "fetch" then
     add(box.workspace .. "/cache", "/home/agent/.cache", true)
     return binds
   end
   add(box.workspace .. "/files", "/workspace", true)
   local goose = disk.goose()
-  if goose then
-    add(goose, "/opt/goose/goose")
-  end
+  if goose then add(goose, "/opt/goose/goose") end
   -- The directory, not the socket in it: a host that starts again makes a new socket there.
   local gateway = sys.data .. "/gateway"
-  if fs.size(gateway) then
-    add(gateway, "/run/gander")
-  end
+  if fs.size(gateway) then add(gateway, "/run/gander") end
   return binds
 end
 
@@ -74,11 +73,24 @@ function M.of(box, order, step, plan)
   local setup = step == "install" or step == "fetch"
   local goose = disk.goose() and { GOOSE_BIN = "/opt/goose/goose" } or {}
   local log = box.dir .. "/logs/" .. (setup and "setup" or "main")
+  local kind = tier.probe().tier
+  local port = box.port and { PORT = tostring(box.port), GOOSE_API_PORT = tostring(box.port) } or {}
   return {
-    dir = box.dir .. "/steps/" .. step, argv = order.argv, binds = binds, uid = box.uid, net = "own", cgroup = box.cgroup,
-    processes = not box.cgroup and box.spec.limits.processes or nil, reduced = tier.probe().tier == "reduced",
-    cwd = order.cwd, env = merge(BASE_ENV, setup and {} or goose, extra, order.env or {}), resolv = resolv,
-    stdout = log .. ".out", stderr = log .. ".err", block = plan.slirp or plan.proxy,
+    dir = box.dir .. "/steps/" .. step,
+    argv = order.argv,
+    binds = binds,
+    uid = box.uid,
+    net = "own",
+    cgroup = box.cgroup,
+    processes = not box.cgroup and box.spec.limits.processes or nil,
+    reduced = kind == "reduced",
+    unsafe = kind == "unsafe",
+    cwd = order.cwd,
+    env = merge(BASE_ENV, setup and {} or goose, extra, order.env or {}, port),
+    resolv = resolv,
+    stdout = log .. ".out",
+    stderr = log .. ".err",
+    block = plan.slirp or plan.proxy,
   }
 end
 

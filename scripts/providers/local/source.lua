@@ -50,19 +50,39 @@ function M.check(source)
     return nil, "source.revision '" .. tostring(revision):sub(1, 200) .. "' is not a branch, tag or commit", "invalid"
   end
   local directory = source.directory or "."
-  if type(directory) ~= "string" or #directory > 400 or directory:sub(1, 1) == "/" or ("/" .. directory .. "/"):find "/%.%./" then
-    return nil, "source.directory '" .. tostring(directory):sub(1, 200) .. "' is not a path within the source", "invalid"
+  if
+    type(directory) ~= "string"
+    or #directory > 400
+    or directory:sub(1, 1) == "/"
+    or ("/" .. directory .. "/"):find "/%.%./"
+  then
+    return nil,
+      "source.directory '" .. tostring(directory):sub(1, 200) .. "' is not a path within the source",
+      "invalid"
   end
   return true
 end
 
 local function fetch_step(source)
   if source.type == "git" then
-    local env = { GIT_TERMINAL_PROMPT = "0", GIT_CONFIG_NOSYSTEM = "1", GIT_SSH_COMMAND = "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new" }
+    local env = {
+      GIT_TERMINAL_PROMPT = "0",
+      GIT_CONFIG_NOSYSTEM = "1",
+      GIT_SSH_COMMAND = "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new",
+    }
     env.SOURCE_USERNAME, env.SOURCE_PASSWORD = source.username or "git", source.password or ""
-    return { step = "fetch", argv = { "sh", "-c", GIT, "git", source.url, source.revision or "HEAD" }, env = env, cwd = "/opt/source" }
+    return {
+      step = "fetch",
+      argv = { "sh", "-c", GIT, "git", source.url, source.revision or "HEAD" },
+      env = env,
+      cwd = "/opt/source",
+    }
   end
-  return { step = "fetch", argv = { jobs.node_inside(), "/opt/gander/fetch-tarball.mjs", source.url, "tree" }, cwd = "/opt/source" }
+  return {
+    step = "fetch",
+    argv = { jobs.node_inside(), "/opt/gander/fetch-tarball.mjs", source.url, "tree" },
+    cwd = "/opt/source",
+  }
 end
 
 -- What the fetch said last, for the error's sentence.
@@ -85,15 +105,11 @@ function M.fetch(box, source)
   if source.type == "tarball" then
     local path = sys.home .. "/scripts/providers/local/fetch-tarball.mjs"
     local text, message, code = fs.read(path)
-    if not text then
-      return nil, message, code
-    end
+    if not text then return nil, message, code end
     fs.write_atomic(box.dir .. "/opt/fetch-tarball.mjs", text, { mode = 420 })
   end
   local started, message, code = run.start(box, fetch_step(source), egress.plan "allow")
-  if not started then
-    return nil, message, code
-  end
+  if not started then return nil, message, code end
   return false
 end
 
@@ -129,14 +145,10 @@ function M.start_argv(box)
     return { "npm", "start" }
   end
   for _, name in ipairs { "goose-api.mjs", "server.mjs", "server.js", "index.js" } do
-    if has(box, name) then
-      return { jobs.node_inside(), name }
-    end
+    if has(box, name) then return { jobs.node_inside(), name } end
   end
   for _, name in ipairs { "main.py", "app.py", "server.py" } do
-    if has(box, name) then
-      return { has(box, "requirements.txt") and ".venv/bin/python" or "python3", name }
-    end
+    if has(box, name) then return { has(box, "requirements.txt") and ".venv/bin/python" or "python3", name } end
   end
   return nil, "the source says no `start` command, and its tree has no package.json, server.js or main.py", "invalid"
 end
@@ -147,9 +159,10 @@ end
 
 -- Downloads of installs are kept here, in the project's cache.
 M.INSTALL_ENV = {
-  npm_config_cache = "/home/agent/.cache/npm", PIP_CACHE_DIR = "/home/agent/.cache/pip", npm_config_update_notifier = "false",
+  npm_config_cache = "/home/agent/.cache/npm",
+  PIP_CACHE_DIR = "/home/agent/.cache/pip",
+  npm_config_update_notifier = "false",
   CI = "true",
 }
-
 
 return M

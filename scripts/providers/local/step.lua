@@ -23,9 +23,7 @@ local function defaults(box, order)
     elseif not step.argv then
       step.argv, message, code = source.start_argv(box)
     end
-    if not step.argv then
-      return nil, message, code
-    end
+    if not step.argv then return nil, message, code end
   else
     step.argv = step.argv or { jobs.node_inside(), "/opt/gander/goose-api.mjs" }
     step.cwd = step.cwd or "/workspace"
@@ -37,32 +35,25 @@ end
 -- -> {command_id} | nil, message, code
 function M.start(ctx, order)
   local box, message, code = boxes.open(ctx)
-  if not box then
-    return nil, message, code
-  end
+  if not box then return nil, message, code end
   local install = order.step == "install"
   local step
   step, message, code = defaults(box, order)
-  if not step then
-    return nil, message, code
-  end
+  if not step then return nil, message, code end
   local plan
   plan, message, code = egress.plan(install and "allow" or box.spec.egress)
-  if not plan then
-    return nil, message, code
-  end
+  if not plan then return nil, message, code end
   local main = box.spec.main
   if not install and main ~= order.step then
-    if main then
-      run.stop(box.dir .. "/steps/" .. main, 2000)
-    end
+    if main then run.stop(box.dir .. "/steps/" .. main, 2000) end
     box.spec.main = order.step
     local ok
     ok, message, code = disk.save(box.dir .. "/spec.json", box.spec)
-    if not ok then
-      return nil, message, code
-    end
+    if not ok then return nil, message, code end
   end
+  local limited
+  limited, message, code = boxes.limit(box)
+  if not limited then return nil, message, code end
   return run.start(box, step, plan)
 end
 
@@ -70,21 +61,15 @@ end
 -- Of a step by name, or of the main one.
 function M.status(ctx, step)
   local box, message, code = boxes.open(ctx)
-  if not box then
-    return nil, message, code
-  end
+  if not box then return nil, message, code end
   step = step or box.spec.main
   local dir
   if step then
     dir, message, code = disk.step(box.dir, step)
-    if not dir then
-      return nil, message, code
-    end
+    if not dir then return nil, message, code end
   end
   local seen = dir and run.status(dir)
-  if not seen then
-    return { state = "created" }
-  end
+  if not seen then return { state = "created" } end
   local reason = seen.reason
   if seen.exit and seen.exit ~= 0 then
     local used = box.spec.limited and cgroup.usage(ctx.name)
@@ -93,7 +78,11 @@ function M.status(ctx, step)
     end
   end
   return {
-    state = seen.state == "running" and "running" or "stopped", phase = step, exit = seen.exit, reason = reason, command_id = seen.command_id,
+    state = seen.state == "running" and "running" or "stopped",
+    phase = step,
+    exit = seen.exit,
+    reason = reason,
+    command_id = seen.command_id,
   }
 end
 
@@ -101,12 +90,13 @@ end
 -- -> {url, netns} | nil, message, code
 function M.endpoint(ctx, port)
   local box, message, code = boxes.open(ctx)
-  if not box then
-    return nil, message, code
-  end
+  if not box then return nil, message, code end
   local init = box.main and run.init(box.main)
-  if not init then
-    return nil, "the sandbox does not run", "unavailable"
+  if not init then return nil, "the sandbox does not run", "unavailable" end
+  local own = run.port(box.main)
+  if own then
+    init:close()
+    return { url = "http://127.0.0.1:" .. (port == 3001 and own or math.tointeger(port)) }
   end
   return { url = "http://127.0.0.1:" .. math.tointeger(port), netns = init }
 end
@@ -119,7 +109,14 @@ function M.exec(ctx, order)
   elseif not box.spec.main then
     return nil, "the sandbox does not run", "unavailable"
   end
-  order = { argv = order.argv, env = order.env, cwd = order.cwd or "/workspace", timeout_ms = order.timeout_ms, max = order.max, stdin = order.stdin }
+  order = {
+    argv = order.argv,
+    env = order.env,
+    cwd = order.cwd or "/workspace",
+    timeout_ms = order.timeout_ms,
+    max = order.max,
+    stdin = order.stdin,
+  }
   return run.exec(box, box.main, order)
 end
 

@@ -25,13 +25,17 @@ local function canary(name, options)
   local dir = disk.root .. "/canary-" .. name
   fs.remove(dir)
   local r, message = jail.start {
-    dir = dir, argv = { "/usr/bin/true" }, binds = {}, uid = uid, net = "own", reduced = options.reduced,
-    cgroup = options.cgroup, run = { timeout_ms = 10000, max = 4096 },
+    dir = dir,
+    argv = { "/usr/bin/true" },
+    binds = {},
+    uid = uid,
+    net = "own",
+    reduced = options.reduced,
+    cgroup = options.cgroup,
+    run = { timeout_ms = 10000, max = 4096 },
   }
   fs.remove(dir)
-  if r and r.code == 0 then
-    return true
-  end
+  if r and r.code == 0 then return true end
   return false, message or (r.err:gsub("%s+$", ""))
 end
 
@@ -39,18 +43,12 @@ local function probe()
   local reasons = json.array {}
   local name = "canary-" .. sys.uuid()
   local group, why = cgroup.make(name, { memory_mb = 256, cpus = 1, processes = 64 })
-  if not group then
-    reasons[1] = "limits: " .. why
-  end
+  if not group then reasons[1] = "limits: " .. why end
   local full, fault = canary(name, { cgroup = group })
   cgroup.remove(name)
-  if full then
-    return { tier = group and "isolated+limits" or "isolated", cgroup = group ~= nil, reasons = reasons }
-  end
+  if full then return { tier = group and "isolated+limits" or "isolated", cgroup = group ~= nil, reasons = reasons } end
   reasons[#reasons + 1] = "bubblewrap: " .. fault
-  if canary(name, { reduced = true }) then
-    return { tier = "reduced", cgroup = false, reasons = reasons }
-  end
+  if canary(name, { reduced = true }) then return { tier = "reduced", cgroup = false, reasons = reasons } end
   return { tier = sys.config.unsafe_no_isolation and "unsafe" or "none", cgroup = false, reasons = reasons }
 end
 
@@ -59,9 +57,7 @@ local known
 -- -> {tier, statement, cgroup, uid="project"|"shared", details, reasons}
 function M.probe()
   local file, stamp = disk.root .. "/tier.json", disk.boot_id() .. "/" .. tostring(sys.version.started_at)
-  if known and known.stamp == stamp then
-    return known
-  end
+  if known and known.stamp == stamp then return known end
   known = disk.load(file)
   if not known or known.stamp ~= stamp then
     fs.mkdir(disk.root)
@@ -69,8 +65,9 @@ function M.probe()
     known.stamp = stamp
     known.statement = M.STATEMENTS[known.tier]
     known.uid = disk.is_root() and "project" or "shared"
-    known.details = known.uid == "project" and "Each project has a user id of its own." or "All projects run under the host's user id."
-    disk.save(file, known)
+    known.details = known.uid == "project" and "Each project has a user id of its own."
+      or "All projects run under the host's user id."
+    disk.note(file, known)
   end
   return known
 end

@@ -22,7 +22,16 @@ local function system_args(add)
       add("--ro-bind", "/" .. name, "/" .. name)
     end
   end
-  for _, name in ipairs { "ssl", "ca-certificates", "alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types" } do
+  for _, name in ipairs {
+    "ssl",
+    "ca-certificates",
+    "alternatives",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "mime.types",
+  } do
     add("--ro-bind-try", "/etc/" .. name, "/etc/" .. name)
   end
 end
@@ -50,13 +59,9 @@ function M.arguments(job, paths)
     end
   end
   add("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
-  if job.net == "own" then
-    add "--unshare-net"
-  end
+  if job.net == "own" then add "--unshare-net" end
   add("--uid", 1000, "--gid", 1000, "--hostname", "sandbox", "--new-session", "--cap-drop", "ALL")
-  if job.dies then
-    add "--die-with-parent"
-  end
+  if job.dies then add "--die-with-parent" end
   system_args(add)
   if job.reduced then
     add("--ro-bind", "/proc", "/proc")
@@ -73,12 +78,8 @@ function M.arguments(job, paths)
     add("--setenv", name, value)
   end
   add("--remount-ro", "/", "--lock-file", "/run/.lock", "--json-status-fd", M.STATUS_FD, "--seccomp", M.SECCOMP_FD)
-  if job.life then
-    add("--sync-fd", M.LIFE_FD)
-  end
-  if job.block then
-    add("--block-fd", M.BLOCK_FD)
-  end
+  if job.life then add("--sync-fd", M.LIFE_FD) end
+  if job.block then add("--block-fd", M.BLOCK_FD) end
   return args
 end
 
@@ -87,10 +88,13 @@ function M.write_etc(job)
   local etc = job.dir .. "/etc"
   fs.mkdir(etc, { mode = 493 })
   local function put(name, text)
-    fs.write_atomic(etc .. "/" .. name, text, { mode = 420 })
+    fs.write_atomic(etc .. "/" .. name, text, { mode = 420, sync = false })
     job.binds[#job.binds + 1] = { from = etc .. "/" .. name, to = "/etc/" .. name }
   end
-  put("passwd", "root:x:0:0:root:/root:/bin/sh\nagent:x:1000:1000:agent:/home/agent:/bin/bash\nnobody:x:65534:65534:nobody:/:/bin/false\n")
+  put(
+    "passwd",
+    "root:x:0:0:root:/root:/bin/sh\nagent:x:1000:1000:agent:/home/agent:/bin/bash\nnobody:x:65534:65534:nobody:/:/bin/false\n"
+  )
   put("group", "root:x:0:\nagent:x:1000:\nnogroup:x:65534:\n")
   put("hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n")
   put("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")

@@ -3,6 +3,7 @@
 // A model endpoint for tests: records each request, and answers "fine" (OpenAI chat or Anthropic messages), or with a status it is told.
 
 import http from "node:http";
+import { startServer } from "./harness.mjs";
 
 export class FakeModel {
   constructor() {
@@ -68,4 +69,11 @@ function anthropic(res) {
   send("message_delta", { delta: { stop_reason: "end_turn" }, usage: { output_tokens: 2 } });
   send("message_stop", {});
   res.end();
+}
+
+// A server whose goose talks to a fake model.
+export async function withFake(t, variables = {}) {
+  const model = await new FakeModel().listen(t);
+  const api = await startServer(t, "goose", { OPENAI_API_KEY: "sk-of-the-tests", OPENAI_HOST: model.url, GOOSE_MODEL: "fake", ...variables });
+  return { api, model };
 }

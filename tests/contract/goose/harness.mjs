@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the contract tests of the Goose API server share: a server in a temporary directory on a free port, a client of its
-// REST and event streams, and the words that make each engine do a thing. Every wait has a deadline.
+// REST routes, and the words that make each engine do a thing. Every wait has a deadline.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -10,13 +10,14 @@ import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, readdirSyn
 import os from "node:os";
 import path from "node:path";
 import test from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { DEADLINE_MS, EventReader, until } from "./events.mjs";
+
+export { assertOrder, lastOf, textOf, until } from "./events.mjs";
 
 const repo = fileURLToPath(new URL("../../../", import.meta.url));
 const server = path.join(repo, "scripts/goose/goose-api.mjs");
 export const TOKEN = "a-token-of-the-tests";
-export const DEADLINE_MS = 30_000;
 
 export const gooseBin = findGoose();
 
@@ -153,70 +154,6 @@ export class Api {
     assert.equal(response.status, 200, response.status === 200 ? "" : await response.text());
     return new EventReader(response, abort);
   }
-}
-
-export class EventReader {
-  constructor(response, abort) {
-    this.headers = response.headers;
-    this.abort = abort;
-    this.events = []; // {id, type, data}
-    this.ended = false;
-    this.finished = this.read(response.body).catch(() => {}).then(() => (this.ended = true));
-  }
-
-  async read(body) {
-    let text = "";
-    const decoder = new TextDecoder();
-    for await (const bytes of body) {
-      text += decoder.decode(bytes, { stream: true });
-      for (let end; (end = text.indexOf("\n\n")) >= 0; text = text.slice(end + 2)) {
-        const fields = Object.fromEntries(text.slice(0, end).split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
-        if (fields.event) this.events.push({ id: Number(fields.id), type: fields.event, data: JSON.parse(fields.data) });
-      }
-    }
-  }
-
-  close() {
-    this.abort.abort();
-  }
-
-  async at(index) {
-    await until(() => this.events.length > index || this.ended, `event ${index}`);
-    assert.ok(this.events.length > index, `the stream ended before event ${index}: ${this.types()}`);
-    return this.events[index];
-  }
-
-  async next(type, skip = 0) {
-    const find = () => this.events.filter((event) => event.type === type)[skip];
-    await until(() => find() || this.ended, `event ${type}`);
-    assert.ok(find(), `the stream ended without ${type}: ${this.types()}`);
-    return find();
-  }
-
-  async end() {
-    await until(() => this.ended, "the end of the stream");
-    return this.events;
-  }
-
-  types() {
-    return this.events.map((event) => event.type);
-  }
-}
-
-export async function until(ready, what, deadlineMs = DEADLINE_MS) {
-  for (const end = Date.now() + deadlineMs; ; await sleep(20)) {
-    const value = await ready();
-    if (value) return value;
-    assert.ok(Date.now() < end, `waited ${deadlineMs} ms for: ${what}`);
-  }
-}
-
-export function textOf(events) {
-  return events.filter((event) => event.type === "message_delta").map((event) => event.data.text).join("");
-}
-
-export function lastOf(events) {
-  return events.at(-1);
 }
 
 // Processes whose command line contains `text`.

@@ -123,21 +123,39 @@ return function(open, support)
       for _, text in ipairs { "", "x", "xxxx", "WyJ4Iiwi", following .. "A", following:sub(1, -3), ("A"):rep(9000) } do
         t.fails("invalid", db.people:find({}, { sort = { "n" }, after = text }))
       end
-      t.raises(function() db.people:find({}, { after = 5 }) end, "'after'")
+      t.raises(function()
+        db.people:find({}, { after = 5 })
+      end, "'after'")
     end,
 
     ["a paged sort by what not every document has is refused by name"] = function(t)
       local db <close> = open(t)
-      t.raises(function() db.people:find({}, { sort = { "next.at" }, limit = 5 }) end, "next%.at")
-      t.raises(function() db.things:find({}, { sort = { "v" }, limit = 5 }) end, "'v'")
-      t.raises(function() db.things:find({}, { sort = { "v", "-v" } }) end, "'v' twice")
-      t.raises(function() db.things:find({}, { sort = { "_id", "v" } }) end, "after _id")
-      t.raises(function() db.things:find({}, { sort = "v" }) end, "'sort'")
+      t.raises(function()
+        db.people:find({}, { sort = { "next.at" }, limit = 5 })
+      end, "next%.at")
+      t.raises(function()
+        db.things:find({}, { sort = { "v" }, limit = 5 })
+      end, "'v'")
+      t.raises(function()
+        db.things:find({}, { sort = { "v", "-v" } })
+      end, "'v' twice")
+      t.raises(function()
+        db.things:find({}, { sort = { "_id", "v" } })
+      end, "after _id")
+      t.raises(function()
+        db.things:find({}, { sort = "v" })
+      end, "'sort'")
     end,
 
     ["fields keeps what is named, and _id"] = function(t)
       local db <close> = open(t)
-      assert(db.things:insert { _id = "a", x = 1, y = { p = 1, q = { r = 2, s = 3 } }, l = { { m = 1, n = 2 }, 5 }, z = json.null })
+      assert(db.things:insert {
+        _id = "a",
+        x = 1,
+        y = { p = 1, q = { r = 2, s = 3 } },
+        l = { { m = 1, n = 2 }, 5 },
+        z = json.null,
+      })
       local function shows(fields, want)
         t.eq(db.things:find_one({}, { fields = fields }), want)
         t.eq(db.things:find({}, { fields = fields })[1], want)
@@ -147,8 +165,12 @@ return function(open, support)
       shows({ "y.q.r", "z" }, { _id = "a", y = { q = { r = 2 } }, z = json.null })
       shows({ "l.m" }, { _id = "a", l = { { m = 1 } } })
       shows({ "missing.x", "x.y" }, { _id = "a" })
-      t.raises(function() db.things:find({}, { fields = { "y", "y.p" } }) end, "y%.p")
-      t.raises(function() db.things:find({}, { fields = { x = true } }) end, "'fields'")
+      t.raises(function()
+        db.things:find({}, { fields = { "y", "y.p" } })
+      end, "y%.p")
+      t.raises(function()
+        db.things:find({}, { fields = { x = true } })
+      end, "'fields'")
     end,
   }
 end

@@ -96,7 +96,13 @@ return function(open, support)
 
     ["$prefix is anchored and keeps case, $contains is literal and folds ASCII case"] = function(t)
       local db <close> = open(t)
-      fill(db.things, { a = { v = "Über.Gans" }, b = { v = "über" }, c = { v = { "x", "gans" } }, d = { v = "50%_" }, e = { v = 5 } })
+      fill(db.things, {
+        a = { v = "Über.Gans" },
+        b = { v = "über" },
+        c = { v = { "x", "gans" } },
+        d = { v = "50%_" },
+        e = { v = 5 },
+      })
       finds(t, db.things, { v = { ["$prefix"] = "Über" } }, { "a" })
       finds(t, db.things, { v = { ["$prefix"] = "ga" } }, { "c" })
       finds(t, db.things, { v = { ["$contains"] = "GANS" } }, { "a", "c" })
@@ -160,8 +166,24 @@ return function(open, support)
       finds(t, people, { ["next.at"] = 5 }, {})
       finds(t, people, { _id = { ["$gte"] = "b" } }, { "b", "c" })
       finds(t, people, { _id = { ["$in"] = { "c", 1 } } }, { "c" })
+      finds(t, people, { n = { ["$in"] = { 2.0, 1.5, "1", math.maxinteger } } }, { "b", "c" })
+      finds(t, people, { ["next.at"] = { ["$in"] = { date(5), date(6) } } }, { "a" })
+      finds(t, people, { flag = { ["$in"] = { true } } }, { "a" })
+      finds(t, people, { flag = { ["$nin"] = { true, null } } }, { "b" })
       finds(t, people, { ["$or"] = { { n = 1 }, { note = "x" } } }, { "a", "c" })
       finds(t, people, { ["$or"] = { { n = 1 }, { free = null, note = "x" } } }, { "a", "c" })
+    end,
+
+    ["a list may be long"] = function(t)
+      local db <close> = open(t)
+      fill(db.things, { a = { v = 1 }, b = { v = 2000 }, c = { v = 2001 } })
+      local ids, numbers = {}, {}
+      for i = 1, 2000 do
+        ids[i], numbers[i] = "x" .. i, i
+      end
+      ids[2000] = "b"
+      finds(t, db.things, { _id = { ["$in"] = ids } }, { "b" })
+      finds(t, db.things, { v = { ["$in"] = numbers } }, { "a", "b" })
     end,
 
     ["a string id is never a number"] = function(t)
@@ -176,7 +198,9 @@ return function(open, support)
     ["what is not in the subset is refused by name"] = function(t)
       local db <close> = open(t)
       local function refuses(query, name)
-        t.raises(function() db.things:find(query) end, name)
+        t.raises(function()
+          db.things:find(query)
+        end, name)
       end
       refuses({ v = { ["$regex"] = "x" } }, "%$regex")
       refuses({ v = { ["$elemMatch"] = {} } }, "%$elemMatch")
@@ -196,16 +220,28 @@ return function(open, support)
       refuses({ ["v.$.k"] = 1 }, "'%$'")
       refuses({ { v = 1 } }, "table of fields")
       refuses("x", "table of fields")
-      t.raises(function() db.things:find({}, { order = 1 }) end, "'order'")
-      t.raises(function() db.things:find({}, { limit = 0 }) end, "'limit'")
-      t.raises(function() db.things.find({}) end, "colon")
-      t.raises(function() return db.thigns end, "'thigns'; the nearest is 'things'")
-      t.raises(function() return db.things.replace end, "'replace'")
+      t.raises(function()
+        db.things:find({}, { order = 1 })
+      end, "'order'")
+      t.raises(function()
+        db.things:find({}, { limit = 0 })
+      end, "'limit'")
+      t.raises(function()
+        db.things.find({})
+      end, "colon")
+      t.raises(function()
+        return db.thigns
+      end, "'thigns'; the nearest is 'things'")
+      t.raises(function()
+        return db.things.replace
+      end, "'replace'")
     end,
 
     ["misuse is reported at the line that called"] = function(t)
       local db <close> = open(t)
-      t.raises(function() db.things:find { v = { ["$regex"] = "x" } } end, "^[%w/_]*query%.lua:%d+: things:find: ")
+      t.raises(function()
+        db.things:find { v = { ["$regex"] = "x" } }
+      end, "^[%w/_]*query%.lua:%d+: things:find: ")
     end,
   }
 end

@@ -17,7 +17,8 @@ local function generator(seed)
   end
 end
 
-local VALUES = { 1, 2, 2.0, 3.5, -1, "1", "a", "ab", "Ab", "", true, false, json.null, date(1), date(2), 1 << 53, (1 << 53) + 1 }
+local VALUES =
+  { 1, 2, 2.0, 3.5, -1, "1", "a", "ab", "Ab", "", true, false, json.null, date(1), date(2), 1 << 53, (1 << 53) + 1 }
 local RANK = { number = 1, string = 2, boolean = 3, userdata = 4, lightuserdata = 5, ["nil"] = 5 }
 
 local function kind(v)
@@ -38,26 +39,50 @@ end
 -- The conditions, told again as plainly as can be.
 local HOLDS = {
   ["$eq"] = equal,
-  ["$ne"] = function(v, x) return not equal(v, x) end,
-  ["$gt"] = function(v, x) return kind(v) == kind(x) and kind(v) ~= RANK["nil"] and less(x, v) end,
-  ["$gte"] = function(v, x) return kind(v) == kind(x) and (equal(v, x) or less(x, v)) end,
-  ["$lt"] = function(v, x) return kind(v) == kind(x) and kind(v) ~= RANK["nil"] and less(v, x) end,
-  ["$lte"] = function(v, x) return kind(v) == kind(x) and (equal(v, x) or less(v, x)) end,
-  ["$exists"] = function(v, x) return (v ~= nil) == x end,
-  ["$in"] = function(v, x) return equal(v, x[1]) or equal(v, x[2]) end,
-  ["$nin"] = function(v, x) return not (equal(v, x[1]) or equal(v, x[2])) end,
-  ["$prefix"] = function(v, x) return type(v) == "string" and v:sub(1, #x) == x end,
-  ["$contains"] = function(v, x) return type(v) == "string" and v:lower():find(x:lower(), 1, true) ~= nil end,
+  ["$ne"] = function(v, x)
+    return not equal(v, x)
+  end,
+  ["$gt"] = function(v, x)
+    return kind(v) == kind(x) and kind(v) ~= RANK["nil"] and less(x, v)
+  end,
+  ["$gte"] = function(v, x)
+    return kind(v) == kind(x) and (equal(v, x) or less(x, v))
+  end,
+  ["$lt"] = function(v, x)
+    return kind(v) == kind(x) and kind(v) ~= RANK["nil"] and less(v, x)
+  end,
+  ["$lte"] = function(v, x)
+    return kind(v) == kind(x) and (equal(v, x) or less(v, x))
+  end,
+  ["$exists"] = function(v, x)
+    return (v ~= nil) == x
+  end,
+  ["$in"] = function(v, x)
+    return equal(v, x[1]) or equal(v, x[2])
+  end,
+  ["$nin"] = function(v, x)
+    return not (equal(v, x[1]) or equal(v, x[2]))
+  end,
+  ["$prefix"] = function(v, x)
+    return type(v) == "string" and v:sub(1, #x) == x
+  end,
+  ["$contains"] = function(v, x)
+    return type(v) == "string" and v:lower():find(x:lower(), 1, true) ~= nil
+  end,
 }
 local OPS = { "$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$exists", "$in", "$nin", "$prefix", "$contains" }
 
 return function(open)
-  local function run(t, db, collection, fields, values, complete)
+  local function run(t, collection, fields, values, complete)
     local seed = SEED or sys.now()
     local r = generator(seed)
     local model, count = {}, 0
-    local function pick(list) return list[r(#list)] end
-    local function value(field) return pick(values[field] or VALUES) end
+    local function pick(list)
+      return list[r(#list)]
+    end
+    local function value(field)
+      return pick(values[field] or VALUES)
+    end
 
     local function operand(op, field)
       if op == "$exists" then return r(2) == 1 end
@@ -72,13 +97,19 @@ return function(open)
         local q1, f1 = query(depth - 1)
         local q2, f2 = query(depth - 1)
         if r(2) == 1 then
-          return { ["$or"] = { q1, q2 } }, function(doc) return f1(doc) or f2(doc) end
+          return { ["$or"] = { q1, q2 } }, function(doc)
+            return f1(doc) or f2(doc)
+          end
         end
-        return { ["$and"] = { q1, q2 } }, function(doc) return f1(doc) and f2(doc) end
+        return { ["$and"] = { q1, q2 } }, function(doc)
+          return f1(doc) and f2(doc)
+        end
       end
       local field, op = pick(fields), pick(OPS)
       local x = operand(op, field)
-      return { [field] = { [op] = x } }, function(doc) return HOLDS[op](doc[field], x) end
+      return { [field] = { [op] = x } }, function(doc)
+        return HOLDS[op](doc[field], x)
+      end
     end
 
     local function wanted(holds)
@@ -137,7 +168,9 @@ return function(open)
   return {
     ["random steps on free fields do as a naive model does"] = function(t)
       local db <close> = open(t)
-      run(t, db, db.things, { "x", "y" }, {}, function(doc) return doc end)
+      run(t, db.things, { "x", "y" }, {}, function(doc)
+        return doc
+      end)
     end,
 
     ["random steps on declared fields do as a naive model does"] = function(t)
@@ -148,7 +181,7 @@ return function(open)
         flag = { true, false, json.null },
         at = { date(1), date(2), date(1 << 40) },
       }
-      run(t, db, db.people, { "n", "note", "flag", "at", "free" }, values, function(doc)
+      run(t, db.people, { "n", "note", "flag", "at", "free" }, values, function(doc)
         doc.team, doc.name, doc.n, doc.at = "red", doc._id, 1, date(1)
         return doc
       end)

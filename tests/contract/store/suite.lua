@@ -12,9 +12,13 @@ return function(load, open, again)
   local tests = {}
   for _, part in ipairs(PARTS) do
     local list = load(DIR .. part .. ".lua")(
-      function(t) return open(t, collections) end,
+      function(t)
+        return open(t, collections)
+      end,
       support,
-      function(t, store) return again(t, store, collections) end
+      function(t, store)
+        return again(t, store, collections)
+      end
     )
     for name, test in pairs(list) do
       tests[part .. ": " .. name] = test

@@ -34,6 +34,22 @@ return function(open, support, again)
       t.eq(math.type(got.float), "float")
     end,
 
+    ["a document may be 64 levels deep, with a date at the bottom"] = function(t)
+      local db <close> = open(t)
+      local function nested(levels, value)
+        for _ = 1, levels do
+          value = { x = value }
+        end
+        return value
+      end
+      assert(db.things:insert { _id = "a", v = nested(61, 0) })
+      t.eq(db.things:update({}, { ["$set"] = { ["v" .. (".x"):rep(61)] = date(5) } }), 1)
+      t.eq(db.things:find_one({}).v, nested(61, date(5)))
+      t.raises(function()
+        db.things:insert { _id = "b", v = nested(70, 0) }
+      end, "deeper")
+    end,
+
     ["what was inserted is a copy"] = function(t)
       local db <close> = open(t)
       local doc = { _id = "a", v = { 1 } }
@@ -65,13 +81,17 @@ return function(open, support, again)
       t.fails("conflict", people:update({ _id = "c" }, { ["$setOnInsert"] = rest }, { upsert = true }))
       assert(people:insert(person { _id = "c", name = "x", team = "blue" }))
       finds(t, people, { name = "x" }, { "a", "c" })
-      t.raises(function() people:update({}, { ["$set"] = { name = "z" } }, { many = true }) end, "'name'")
+      t.raises(function()
+        people:update({}, { ["$set"] = { name = "z" } }, { many = true })
+      end, "'name'")
     end,
 
     ["a document must be what its collection declares"] = function(t)
       local db <close> = open(t)
       local function raises(doc, pattern)
-        t.raises(function() db.people:insert(doc) end, pattern)
+        t.raises(function()
+          db.people:insert(doc)
+        end, pattern)
       end
       raises(person { n = "1" }, "'n' must be of type integer, not \"1\"")
       raises(person { n = 1.5 }, "'n' must be of type integer")
@@ -83,18 +103,42 @@ return function(open, support, again)
       raises(lacking, "'team' is missing")
       raises(person { team = json.null }, "'team' is missing")
       assert(db.people:insert(person { _id = "a" }))
-      t.raises(function() db.people:update({}, { ["$unset"] = { team = true } }) end, "'team' is missing")
-      t.raises(function() db.people:update({}, { ["$set"] = { flag = "yes" } }) end, "'flag' must be of type boolean")
-      t.raises(function() db.things:insert {} end, "_id must be of type string")
-      t.raises(function() db.things:insert { _id = 5 } end, "_id must be of type string")
-      t.raises(function() db.things:insert { _id = "" } end, "_id must have")
-      t.raises(function() db.numbered:insert { _id = "5" } end, "_id must be of type integer")
-      t.raises(function() db.things:insert { _id = "a", ["x.y"] = 1 } end, "'x%.y'")
-      t.raises(function() db.things:insert { _id = "a", v = { ["$x"] = 1 } } end, "%$x")
-      t.raises(function() db.things:insert { _id = "a", v = { { [""] = 1 } } } end, "''")
-      t.raises(function() db.things:insert { _id = "a", v = print } end, "function")
-      t.raises(function() db.things:insert { _id = "a", v = "\xff" } end, "UTF%-8")
-      t.raises(function() db.things:insert { { _id = "a" } } end, "table of fields")
+      t.raises(function()
+        db.people:update({}, { ["$unset"] = { team = true } })
+      end, "'team' is missing")
+      t.raises(function()
+        db.people:update({}, { ["$set"] = { flag = "yes" } })
+      end, "'flag' must be of type boolean")
+      t.raises(function()
+        db.things:insert {}
+      end, "_id must be of type string")
+      t.raises(function()
+        db.things:insert { _id = 5 }
+      end, "_id must be of type string")
+      t.raises(function()
+        db.things:insert { _id = "" }
+      end, "_id must have")
+      t.raises(function()
+        db.numbered:insert { _id = "5" }
+      end, "_id must be of type integer")
+      t.raises(function()
+        db.things:insert { _id = "a", ["x.y"] = 1 }
+      end, "'x%.y'")
+      t.raises(function()
+        db.things:insert { _id = "a", v = { ["$x"] = 1 } }
+      end, "%$x")
+      t.raises(function()
+        db.things:insert { _id = "a", v = { { [""] = 1 } } }
+      end, "''")
+      t.raises(function()
+        db.things:insert { _id = "a", v = print }
+      end, "function")
+      t.raises(function()
+        db.things:insert { _id = "a", v = "\xff" }
+      end, "UTF%-8")
+      t.raises(function()
+        db.things:insert { { _id = "a" } }
+      end, "table of fields")
       t.fails("invalid", db.things:insert { _id = "a", v = ("x"):rep(16 * 1024 * 1024) })
     end,
 
@@ -108,7 +152,9 @@ return function(open, support, again)
       t.eq(db.things:update({ x = 9 }, { ["$set"] = { y = 1 } }), 0)
       t.eq(db.things:update({}, { ["$inc"] = { n = 1 } }, { many = true }), 3)
       finds(t, db.things, { n = 1 }, { "a", "b", "c" })
-      t.raises(function() db.things:update({}, { ["$set"] = { y = 1 } }, { many = true, upsert = true }) end, "exclude")
+      t.raises(function()
+        db.things:update({}, { ["$set"] = { y = 1 } }, { many = true, upsert = true })
+      end, "exclude")
     end,
 
     ["many goes over more than one chunk, each document once"] = function(t)
@@ -133,7 +179,9 @@ return function(open, support, again)
       t.eq(things:update({ ["$and"] = { { _id = "b" }, { k = { ["$in"] = { 7 } } } } }, change, { upsert = true }), 1)
       t.eq(things:find_one { _id = "b" }, { _id = "b", k = 7, n = 1, born = true })
       t.fails("conflict", things:update({ _id = "a", k = "other" }, change, { upsert = true }))
-      t.raises(function() things:update({ k = 1 }, change, { upsert = true }) end, "_id must be")
+      t.raises(function()
+        things:update({ k = 1 }, change, { upsert = true })
+      end, "_id must be")
       t.eq(things:count {}, 2)
     end,
 

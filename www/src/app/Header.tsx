@@ -45,7 +45,7 @@ export function Header({ user, theme, turn }: { user: string; theme: "light" | "
       <button
         type="button"
         onClick={() => openPalette()}
-        className="mx-auto flex h-8 w-72 items-center gap-2 rounded-md border border-line bg-bg px-2 text-muted text-sm hover:border-edge max-lg:w-auto max-sm:h-10"
+        className="mx-auto flex h-8 w-72 max-xl:w-52 items-center gap-2 rounded-md border border-line bg-bg px-2 text-muted text-sm hover:border-edge max-lg:w-auto max-sm:h-10"
         aria-label="Search or act"
         title="Ctrl+K"
       >
@@ -105,19 +105,22 @@ function Chips({ system: s }: { system: System }) {
   const open = isUnsafe(s);
   const model = s.goose?.model?.demo ? "demo model" : s.goose?.model?.name;
   const chips = [
-    { text: s.store.kind, bad: !s.store.ok },
-    { text: [provider?.name, provider?.isolation?.tier].filter(Boolean).join(" · "), bad: open },
-    { text: [s.goose?.engine, s.goose?.version].filter(Boolean).join(" "), bad: false },
-    { text: model ?? "", bad: false },
+    { text: s.store.kind, bad: !s.store.ok, wide: true },
+    { text: [provider?.name, provider?.isolation?.tier].filter(Boolean).join(" · "), bad: open, wide: false },
+    { text: [s.goose?.engine, s.goose?.version].filter(Boolean).join(" "), bad: false, wide: true },
+    { text: model ?? "", bad: false, wide: false },
   ].filter((c) => c.text);
   return (
     <>
-      {(open || !s.store.ok) && <span className="text-red xl:hidden">Unsafe</span>}
-      {!open && <span className="xl:hidden">System</span>}
-      <span className="hidden items-center gap-2 xl:flex">
+      {(open || !s.store.ok) && <span className="text-red lg:hidden">Unsafe</span>}
+      {!open && <span className="lg:hidden">System</span>}
+      <span className="hidden items-center gap-2 lg:flex">
         {chips.map((c, i) => (
-          <span key={c.text} className={cn("whitespace-nowrap", c.bad && "font-medium text-red")}>
-            {i > 0 && <span className="mr-2 text-muted">/</span>}
+          <span
+            key={c.text}
+            className={cn("whitespace-nowrap", c.wide && "max-xl:hidden", c.bad && "font-medium text-red")}
+          >
+            {i > 0 && <span className={cn("mr-2 text-muted", i === 1 && "max-xl:hidden")}>/</span>}
             {c.text}
           </span>
         ))}

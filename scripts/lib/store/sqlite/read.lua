@@ -10,8 +10,10 @@ local sql = require "lib.store.sqlite.sql"
 
 local M = {}
 
-local CHUNK = 500
+local CHUNK = 200 -- documents of one statement
 local SORT_MAX = 10000 -- documents that may be sorted in Lua
+
+local DECODING = { typed = true, max_depth = 66 } -- a date is one level deeper in the text
 
 M.BY_ID = { declared = true, { field = "_id", parts = { "_id" }, descending = false } }
 
@@ -25,7 +27,7 @@ local function scan(raw, collection, node, sort, after, want, take)
     if rows then
       local last
       for _, row in ipairs(rows) do
-        last = assert(json.decode(row.doc, { typed = true }))
+        last = assert(json.decode(row.doc, DECODING))
         if (plan.exact or match(last, node)) and take(last) then return true end
       end
       if #rows < chunk then return true end
@@ -78,7 +80,9 @@ function M.find(raw, collection, node, sort, want, after)
   end)
   if not ok then return nil, message, code end
   if not free then return docs end
-  if #docs > SORT_MAX then return nil, ("more than %d documents to sort by a free field"):format(SORT_MAX), "invalid" end
+  if #docs > SORT_MAX then
+    return nil, ("more than %d documents to sort by a free field"):format(SORT_MAX), "invalid"
+  end
   return sorted(docs, sort, want)
 end
 
@@ -91,7 +95,9 @@ function M.count(raw, collection, node)
     return rows[1].n
   end
   local n = 0
-  local ok, message, code = scan(raw, collection, node, M.BY_ID, nil, CHUNK, function() n = n + 1 end)
+  local ok, message, code = scan(raw, collection, node, M.BY_ID, nil, CHUNK, function()
+    n = n + 1
+  end)
   if not ok then return nil, message, code end
   return n
 end

@@ -1,119 +1,11 @@
--- Queries and sorts as SQL.
+-- The statements of the store: plans of queries, pages by sort key, counts and deletions.
 --
--- A declared field is an expression on the JSON text, the same one as in its index; its type is sure (shape.lua), so
--- conditions on it mean exactly the same in SQL. Conditions on free fields are left to match.lua: then `exact` is
--- false and the SQL only narrows the choice.
+-- A plan narrows the choice to what where.lua can say; when it is not `exact`, match.lua has the last word.
 -- SPDX-License-Identifier: Apache-2.0
 
-local json = require "gander.json"
-local shape = require "lib.store.shape"
+local where = require "lib.store.sqlite.where"
 
 local M = {}
-
-local LIST_MAX = 200 -- longer lists of $in are left to match.lua
-local COMPARE = { ["$gt"] = ">", ["$gte"] = ">=", ["$lt"] = "<", ["$lte"] = "<=" }
-
-local function json_path(field) return '$."' .. field:gsub("%.", '"."') .. '"' end
-
--- The SQL expression of a declared field.
-function M.expression(collection, field)
-  if field == "_id" then return "_id" end
-  local path = json_path(field)
-  if shape.type_of(collection, field) == "date" then path = path .. '."$date"' end
-  return ("json_extract(doc,'%s')"):format(path)
-end
-
--- The smallest string that is greater than all with this prefix, or nil when there is none.
-local function after_prefix(prefix)
-  while #prefix > 0 do
-    local at = utf8.offset(prefix, -1)
-    local code = utf8.codepoint(prefix, at)
-    prefix = prefix:sub(1, at - 1)
-    if code < 0x10FFFF then return prefix .. utf8.char(code == 0xD7FF and 0xE000 or code + 1) end
-  end
-  return nil
-end
-
-local function equals(e, kind, value, params)
-  if value == json.null then return e .. " IS NULL" end
-  if not shape.is_operand(kind, value) then return "0" end
-  params[#params + 1] = value
-  return e .. "=?"
-end
-
-local function is_one_of(e, kind, list, params)
-  local marks, null = {}, false
-  for _, value in ipairs(list) do
-    if value == json.null then
-      null = true
-    elseif shape.is_operand(kind, value) then
-      marks[#marks + 1] = "?"
-      params[#params + 1] = value
-    end
-  end
-  local sql = #marks > 0 and ("%s IN (%s)"):format(e, table.concat(marks, ",")) or "0"
-  return null and ("(%s OR %s IS NULL)"):format(sql, e) or sql
-end
-
-local function has_prefix(e, prefix, params)
-  params[#params + 1] = prefix
-  local past = after_prefix(prefix)
-  if not past then return e .. ">=?" end
-  params[#params + 1] = past
-  return ("(%s>=? AND %s<?)"):format(e, e)
-end
-
--- One condition on a declared field; nil when it is left to match.lua.
-local function condition(collection, node, params)
-  local kind = shape.type_of(collection, node.path)
-  if not kind then return nil end
-  local e, value = M.expression(collection, node.path), node.value
-  if node.op == "$eq" then return equals(e, kind, value, params) end
-  if node.op == "$ne" then return ("(%s) IS NOT TRUE"):format(equals(e, kind, value, params)) end
-  if node.op == "$in" or node.op == "$nin" then
-    if #value > LIST_MAX then return nil end
-    local sql = is_one_of(e, kind, value, params)
-    return node.op == "$in" and sql or ("(%s) IS NOT TRUE"):format(sql)
-  end
-  if COMPARE[node.op] then
-    if value == json.null then return COMPARE[node.op]:find "=" and e .. " IS NULL" or "0" end
-    if not shape.is_operand(kind, value) then return "0" end
-    params[#params + 1] = value
-    return e .. COMPARE[node.op] .. "?"
-  end
-  if node.op == "$exists" then
-    if node.path == "_id" then return node.value and "1" or "0" end
-    return ("json_type(doc,'%s') IS %sNULL"):format(json_path(node.path), value and "NOT " or "")
-  end
-  if kind ~= "string" then return "0" end
-  if value:find("\0", 1, true) then return "0" end
-  if node.op == "$prefix" then return has_prefix(e, value, params) end
-  params[#params + 1] = value
-  return ("instr(lower(%s),lower(?))>0"):format(e)
-end
-
--- The WHERE text of a query tree (nil: no narrowing) and whether it is exact; its values go to `params`.
-local function where(collection, node, params)
-  if node.op ~= "$and" and node.op ~= "$or" then
-    local sql = condition(collection, node, params)
-    return sql, sql ~= nil
-  end
-  local parts, exact, before = {}, true, #params
-  for _, child in ipairs(node) do
-    local sql, child_exact = where(collection, child, params)
-    exact = exact and child_exact
-    if sql then
-      parts[#parts + 1] = sql
-    elseif node.op == "$or" then
-      for i = #params, before + 1, -1 do
-        params[i] = nil -- the values of the branches before
-      end
-      return nil, false
-    end
-  end
-  if #parts == 0 then return nil, exact end
-  return "(" .. table.concat(parts, node.op == "$and" and " AND " or " OR ") .. ")", exact
-end
 
 local RANGES = { ["$gt"] = true, ["$gte"] = true, ["$lt"] = true, ["$lte"] = true, ["$in"] = true, ["$prefix"] = true }
 
@@ -130,7 +22,7 @@ end
 -- A query as {filter= SQL or nil, params= its values, exact=}.
 function M.plan(collection, node)
   local params = {}
-  local filter, exact = where(collection, node, params)
+  local filter, exact = where.where(collection, node, params)
   return { filter = filter, params = params, exact = exact, range = has_range(collection, node) }
 end
 
@@ -142,7 +34,7 @@ end
 local function past(collection, sort, values, params)
   local expressions, same = {}, true
   for i, by in ipairs(sort) do
-    expressions[i] = M.expression(collection, by.field)
+    expressions[i] = where.expression(collection, by.field)
     same = same and by.descending == sort[1].descending
   end
   local beyond = sort[1].descending and "<" or ">"
@@ -166,13 +58,24 @@ local function past(collection, sort, values, params)
   return ("%s AND (%s)"):format(bound, table.concat(branches, " OR "))
 end
 
+-- DELETE of at most `limit` documents that match an exact plan: text, values.
+function M.delete(collection, plan, limit)
+  local params = table.move(plan.params, 1, #plan.params, 1, {})
+  params[#params + 1] = limit
+  local some = ('SELECT _id FROM "%s"%s LIMIT ?'):format(
+    collection.name,
+    plan.filter and " WHERE " .. plan.filter or ""
+  )
+  return ('DELETE FROM "%s" WHERE _id IN (%s)'):format(collection.name, some), params
+end
+
 -- SELECT of at most `limit` documents that may match, in order, after the sort key `after` if given: text, values.
 function M.select(collection, plan, sort, after, limit)
   local params, keys = table.move(plan.params, 1, #plan.params, 1, {}), {}
   local terms = { plan.filter }
   if after then terms[#terms + 1] = past(collection, sort, after, params) end
   for i, by in ipairs(sort) do
-    keys[i] = M.expression(collection, by.field) .. (by.descending and " DESC" or "")
+    keys[i] = where.expression(collection, by.field) .. (by.descending and " DESC" or "")
   end
   if plan.range and sort[1].field == "_id" then keys[1] = "+" .. keys[1] end
   params[#params + 1] = limit

@@ -2,14 +2,14 @@
 -- declared. Any number of connections may do so at once: what is missing is looked up again under the write lock.
 -- SPDX-License-Identifier: Apache-2.0
 
-local sql = require "lib.store.sqlite.sql"
+local where = require "lib.store.sqlite.where"
 
 local M = {}
 
 local function index_text(collection, fields, unique)
   local expressions = {}
   for i, field in ipairs(fields) do
-    expressions[i] = sql.expression(collection, field)
+    expressions[i] = where.expression(collection, field)
   end
   if not unique then expressions[#expressions + 1] = "_id" end
   local name = collection.name .. ":" .. table.concat(fields, ",")

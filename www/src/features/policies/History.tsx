@@ -101,5 +101,13 @@ function Diff({ then, now }: { then: string; now: string }) {
     return () => view.destroy();
   }, [then, now]);
   if (then === now) return <p className="mt-2 text-muted">This is what is there now.</p>;
-  return <div ref={box} className="mt-2 max-h-[40vh] overflow-auto rounded border border-line" />;
+  return (
+    <div
+      ref={box}
+      tabIndex={0}
+      role="group"
+      aria-label="The difference"
+      className="mt-2 max-h-[40vh] overflow-auto rounded border border-line"
+    />
+  );
 }

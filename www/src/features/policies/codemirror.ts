@@ -37,7 +37,8 @@ const look = EditorView.theme({
     textUnderlineOffset: "3px",
   },
   ".cm-changedText, .cm-merge-a .cm-changedText, .cm-merge-b .cm-changedText, .cm-deletedText": {
-    background: "color-mix(in srgb, var(--accent) 30%, transparent) !important",
+    background: "none !important",
+    borderBottom: "2px solid var(--accent)",
   },
   ".cm-scroller": {
     fontFamily: '"JetBrains Mono Variable", ui-monospace, monospace',
@@ -56,7 +57,7 @@ const look = EditorView.theme({
   ".cm-matchingBracket": { backgroundColor: "var(--active) !important", outline: "1px solid var(--edge)" },
   ".cm-panels": { backgroundColor: "var(--panel)", color: "var(--text)", borderColor: "var(--line)" },
   ".cm-tooltip": { backgroundColor: "var(--raised)", border: "1px solid var(--line)", color: "var(--text)" },
-  ".cm-changedLine": { backgroundColor: "color-mix(in srgb, var(--accent) 12%, transparent) !important" },
+  ".cm-changedLine": { backgroundColor: "color-mix(in srgb, var(--accent) 8%, transparent) !important" },
 });
 
 export const reading: Extension = [

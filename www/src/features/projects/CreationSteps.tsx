@@ -1,9 +1,11 @@
 // The steps of an activation with the time each took; stays readable after a failure, the broken step marked.
 // SPDX-License-Identifier: Apache-2.0
 import { Check, X } from "lucide-react";
+import { Link } from "wouter";
 import type { Project, Step } from "@/api/schema";
 import { useNow } from "@/lib/clock";
 import { cn } from "@/lib/cn";
+import { paths } from "@/lib/session";
 import { duration } from "@/lib/time";
 import { StateIcon } from "@/ui/StateMark";
 import { phaseWords } from "./sentence";
@@ -12,19 +14,21 @@ export function CreationSteps({ project: p }: { project: Project }) {
   const now = useNow(p.state === "creating");
   const steps = p.progress?.steps ?? [];
   return (
-    <ol
-      aria-label="Steps of the activation"
-      className="grid gap-0.5 border-line border-t bg-panel px-5 py-2 text-sm"
-    >
-      {steps.map((s, i) => (
-        <StepRow
-          key={`${s.name} ${s.started_at}`}
-          step={s}
-          live={p.state === "creating" && i === steps.length - 1}
-          now={now}
-        />
-      ))}
-    </ol>
+    <div className="flex items-start gap-4 border-line border-t bg-panel px-5 py-2 text-sm">
+      <ol aria-label="Steps of the activation" className="grid min-w-0 grow gap-0.5">
+        {steps.map((s, i) => (
+          <StepRow
+            key={`${s.name} ${s.started_at}`}
+            step={s}
+            live={p.state === "creating" && i === steps.length - 1}
+            now={now}
+          />
+        ))}
+      </ol>
+      <Link href={paths.project(p.user_id, p.id, "logs")} className="shrink-0 text-accent underline">
+        Set-up log
+      </Link>
+    </div>
   );
 }
 
