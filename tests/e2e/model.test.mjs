@@ -61,7 +61,7 @@ after(async () => {
 // A request on the gateway's socket, from outside any sandbox.
 function onSocket(where, headers = {}) {
   return new Promise((resolve, reject) => {
-    const req = http.request({ socketPath: path.join(host.data, "model.sock"), path: where, headers: { Host: "localhost", ...headers } }, (res) => {
+    const req = http.request({ socketPath: path.join(host.data, "gateway/model.sock"), path: where, headers: { Host: "localhost", ...headers } }, (res) => {
       let text = "";
       res.setEncoding("utf8").on("data", (piece) => (text += piece));
       res.on("end", () => resolve({ status: res.statusCode, text }));
