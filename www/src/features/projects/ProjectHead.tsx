@@ -125,8 +125,8 @@ function Facts({ project: p }: { project: Project }) {
     [
       "CPU",
       u?.cpu_pct !== undefined
-        ? `${u.cpu_pct.toFixed(0)} %${s.limits?.vcpus ? ` of ${s.limits.vcpus} vCPU` : ""}`
-        : undefined,
+        ? `${u.cpu_pct.toFixed(0)} %${s.limits?.cpus ? ` of ${s.limits.cpus} CPUs` : ""}`
+        : s.limits?.cpus && `at most ${s.limits.cpus} CPUs`,
     ],
     ["Disk", u?.disk_mb !== undefined ? bytes(u.disk_mb * 1048576) : undefined],
     [
