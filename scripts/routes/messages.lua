@@ -8,6 +8,7 @@ local db = require "lib.store"
 local messages = require "lib.sessions.messages"
 local outcome = require "lib.sessions.outcome"
 local projects = require "lib.projects"
+local redact = require "lib.redact.known"
 local sending = require "lib.sessions.sending"
 local sessions = require "lib.sessions"
 
@@ -78,7 +79,7 @@ local function attach(req, project, known)
   local session = known.project_id == project._id and sessions.get(known.session_id)
   if not session or known.role ~= "user" or (body.session_id and body.session_id ~= session._id) then
     return app.fail("conflict", "This message_id belongs to another message", { { reason = "message_id_used" } })
-  elseif text ~= body.content then
+  elseif text ~= body.content and text ~= redact.of(project):text(body.content) then
     return app.fail("conflict", "This message_id was sent with another content", { { reason = "message_id_used" } })
   end
   return respond(req, session, known._id)
@@ -128,7 +129,7 @@ local function send(req)
     return busy(session)
   end
   session = session or session_for(project, body)
-  local taken, why, code = sending.take(session, message_id, body.content)
+  local taken, why, code = sending.take(project, session, message_id, body.content)
   if taken then
     projects.touch(project._id, "chat")
     return respond(req, taken, message_id)

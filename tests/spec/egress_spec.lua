@@ -91,6 +91,8 @@ return {
     local open, gone = sandbox(t, "allow")
     local g <close> = gone -- luacheck: ignore
     t.eq(fetch(open, "http://10.0.2.2:" .. port), "world")
+    local used = provider.usage(open)
+    t.ok(used.in_bytes > 100 and used.out_bytes > 100)
     local usual, usual_gone = sandbox(t, "allow", {})
     local u <close> = usual_gone -- luacheck: ignore
     t.ok(fetch(usual, "http://10.0.2.2:" .. port):find "^E")

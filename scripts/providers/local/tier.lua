@@ -67,7 +67,7 @@ function M.probe()
     known.uid = disk.is_root() and "project" or "shared"
     known.details = known.uid == "project" and "Each project has a user id of its own."
       or "All projects run under the host's user id."
-    disk.save(file, known)
+    disk.note(file, known)
   end
   return known
 end

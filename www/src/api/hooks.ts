@@ -6,7 +6,7 @@ import { useEffect, useSyncExternalStore } from "react";
 import { fromStore } from "./chat";
 import { all, json, path, send } from "./client";
 import { keys } from "./keys";
-import { during, followLogs, overChat, overProjects, overSessions, stream } from "./live";
+import { during, overChat, overLogs, overProjects, overSessions, stream } from "./live";
 import { type LogFilter, readNewest } from "./logs";
 import type {
   Activity,
@@ -111,13 +111,14 @@ export function useChat(user: string, project: string, session: string) {
 }
 
 export function useLogs(user: string, project: string, filter: LogFilter) {
-  useEffect(() => {
-    followLogs({ user, project });
-    return stream.declare({ logs: project });
-  }, [user, project]);
+  useEffect(() => stream.declare({ logs: project }), [project]);
   return useQuery({
     queryKey: keys.logs(user, project, filter),
-    queryFn: ({ signal }) => readNewest(user, project, filter, signal),
+    queryFn: ({ signal }) =>
+      during(
+        () => readNewest(user, project, filter, signal),
+        (state, events) => overLogs(state, events, project, filter),
+      ),
     gcTime: 0,
   });
 }

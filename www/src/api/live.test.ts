@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
 import { fromStore } from "./chat";
-import { during, overChat, overProjects, overSessions } from "./live";
+import { during, overChat, overLogs, overProjects, overSessions } from "./live";
 import type { Project, Session } from "./schema";
 
 const project = (id: string, more: Partial<Project> = {}): Project => ({
@@ -63,6 +63,27 @@ describe("events over a chat", () => {
   });
   it("of an earlier connection, or of another session, are left to the one they belong to", () => {
     expect(overChat(state, [delta("cursor-1"), delta("cursor-2", "other")])).toBe(state);
+  });
+});
+
+describe("lines over a log", () => {
+  const line = (seq: number, text: string) => ({
+    seq,
+    text,
+    at: "",
+    source: "setup" as const,
+    stream: "stdout" as const,
+  });
+  const event = (logs: string, seq: number, text: string) => ({ type: "log", data: line(seq, text), logs });
+  it("are those of its project that its filter lets through", () => {
+    const events = [
+      event("p", 1, "yes one"),
+      event("other", 2, "yes of another"),
+      event("p", 3, "no"),
+      event("p", 4, "yes two"),
+    ];
+    const state = overLogs({ lines: [], older: false }, events, "p", { q: "yes" });
+    expect(state.lines.map((l) => l.text)).toEqual(["yes one", "yes two"]);
   });
 });
 

@@ -28,8 +28,6 @@ export const cache = new QueryClient({
 let queue: StreamEvent[] = [];
 let waiting = false;
 const reading = new Set<StreamEvent[]>();
-/** What the stream was last opened for, to know whose log a line is. */
-let logsOf: { user: string; project: string } | undefined;
 export const hostAlerts = new EventTarget();
 
 export const stream = new EventStream({
@@ -53,10 +51,6 @@ export const stream = new EventStream({
   },
 });
 
-export function followLogs(of: typeof logsOf): void {
-  logsOf = of;
-}
-
 /** Runs a read and lays over its answer what the stream said meanwhile. */
 export async function during<T>(
   read: () => Promise<T>,
@@ -75,10 +69,10 @@ function flush(): void {
   waiting = false;
   const events = queue;
   queue = [];
-  const lines: LogLine[] = [];
+  const lines: StreamEvent[] = [];
   const chat: StreamEvent[] = [];
   for (const e of events) {
-    if (e.type === "log") lines.push(e.data as LogLine);
+    if (e.type === "log") lines.push(e);
     else if (!apply(e)) chat.push(e);
   }
   if (lines.length) addLines(lines);
@@ -173,13 +167,27 @@ function addActivity(a: Activity): void {
   );
 }
 
-function addLines(lines: LogLine[]): void {
-  const of = logsOf;
-  if (!of) return;
-  for (const query of cache.getQueryCache().findAll({ queryKey: ["logs", of.user, of.project] })) {
-    const filter = query.queryKey[3] as LogFilter;
-    const fit = lines.filter((l) => matches(l, filter));
-    if (fit.length) cache.setQueryData<LogState>(query.queryKey, (old) => old && append(old, fit));
+/** Lays the lines of a project over a window of its log, those that its filter lets through. */
+export function overLogs(
+  state: LogState,
+  events: StreamEvent[],
+  project: string,
+  filter: LogFilter,
+): LogState {
+  const lines = events.filter((e) => e.type === "log" && e.logs === project).map((e) => e.data as LogLine);
+  return append(
+    state,
+    lines.filter((l) => matches(l, filter)),
+  );
+}
+
+function addLines(events: StreamEvent[]): void {
+  for (const { queryKey } of cache.getQueryCache().findAll({ queryKey: ["logs"] })) {
+    const [, , project, filter] = queryKey as ReturnType<typeof keys.logs>;
+    cache.setQueryData<LogState>(
+      queryKey,
+      (old) => old && overLogs(old, events, project, filter as LogFilter),
+    );
   }
 }
 

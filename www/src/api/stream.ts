@@ -19,8 +19,9 @@ export interface Topics {
 export interface StreamEvent {
   type: string;
   data: unknown;
-  /** The `after` of the session on the connection this came by. */
+  /** The `after` of the session, and the project of the logs, on the connection this came by. */
   after?: string;
+  logs?: string;
 }
 export interface StreamState {
   status: "opening" | "live" | "away" | "paused";
@@ -186,7 +187,7 @@ export class EventStream {
         } catch {
           return;
         }
-        this.handlers.event({ type: e.event ?? "message", data, after: topics.after });
+        this.handlers.event({ type: e.event ?? "message", data, after: topics.after, logs: topics.logs });
       },
     });
     const reader = body

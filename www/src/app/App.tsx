@@ -65,7 +65,22 @@ export function App() {
           </Switch>
         </ProjectDialogs>
       </Broken>
-      <Toaster theme={theme} position="bottom-right" closeButton />
+      <Toaster
+        theme={theme}
+        position="top-right"
+        offset={{ top: 56, right: 12 }}
+        duration={2500}
+        closeButton
+        style={
+          {
+            fontFamily: "inherit",
+            "--normal-bg": "var(--raised)",
+            "--normal-text": "var(--text)",
+            "--normal-border": "var(--line)",
+            "--width": "280px",
+          } as React.CSSProperties
+        }
+      />
     </QueryClientProvider>
   );
 }

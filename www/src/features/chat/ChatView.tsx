@@ -1,8 +1,8 @@
 // The chat of a project: sessions beside it, messages as they stream, questions as cards, and the composer.
 // SPDX-License-Identifier: Apache-2.0
-import { MessagesSquare, RotateCcw } from "lucide-react";
+import { MessagesSquare, Plus, RotateCcw } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { Redirect, useSearch } from "wouter";
+import { Link, Redirect, useSearch } from "wouter";
 import { ApiError } from "@/api/errors";
 import { useAway, useChat, useSessions } from "@/api/hooks";
 import type { Message, Mode, Project } from "@/api/schema";
@@ -44,6 +44,17 @@ export default function ChatView({ project, session, activate }: Props) {
           <Button kind="quiet" size="small" onClick={() => setList(true)}>
             <MessagesSquare size={14} aria-hidden /> Chats
           </Button>
+          <span className="min-w-0 grow self-center truncate px-2 text-muted text-sm">
+            {sessions.data?.find((s) => s.id === session)?.title}
+          </span>
+          <Link
+            href={`${paths.project(project.user_id, project.id)}?new`}
+            aria-label="New chat"
+            title="New chat"
+            className="inline-flex size-7 items-center justify-center rounded-md text-muted hover:bg-hover max-sm:size-10"
+          >
+            <Plus size={16} aria-hidden />
+          </Link>
         </div>
         {session ? (
           <OpenChat key={session} project={project} session={session} activate={activate} />

@@ -73,7 +73,7 @@ export function ProjectHead({ project: p }: { project: Project }) {
           className={cn("tnum min-w-0 grow break-words", p.state === "error" ? "text-red" : "text-muted")}
         >
           <span title={p.next ? exact(p.next.at) : undefined}>{headSentence(p, now)}</span>
-          {p.reason?.file && p.state !== "active" && (
+          {p.reason?.file && (p.state === "error" || p.state === "creating") && (
             <>
               {" "}
               <Link href={paths.policy(p.reason.file, p.reason.line)} className="text-accent underline">

@@ -26,7 +26,9 @@ export function headSentence(p: Project, now: number): string {
   switch (p.state) {
     case "inactive": {
       if (p.next?.act === "start") return `Starts by itself at ${clock(p.next.at)}.`;
-      const why = p.reason?.text && p.stopped_at ? ` ${stop(upper(p.reason.text))}` : "";
+      // The reason of an earlier start is not why it stopped.
+      const late = !p.reason?.at || !p.active_at || p.reason.at >= p.active_at;
+      const why = p.reason?.text && p.stopped_at && late ? ` ${stop(upper(p.reason.text))}` : "";
       return p.stopped_at ? `Stopped ${ago(p.stopped_at, now)}.${why}` : "Never started.";
     }
     case "creating":
