@@ -80,8 +80,11 @@ function checks.number(s, v, field, faults)
   return check_range(s, v, field, faults)
 end
 
+local ARRAY = getmetatable(json.array {})
+
+-- An empty list that came as JSON is marked as one.
 local function is_object(v)
-  return type(v) == "table" and #v == 0
+  return type(v) == "table" and #v == 0 and getmetatable(v) ~= ARRAY
 end
 
 local function inside(field, key)
