@@ -15,16 +15,28 @@ local sessions = require "lib.sessions"
 
 local M = {}
 
--- Store the message of the outbox, if there is one and it is not stored yet.
+-- Store the message of the outbox, if there is one and it is not stored yet. -> false when its id is another message's
 function M.store(session)
   local out = session.outbox
   if not out then
-    return
+    return true
   end
   assert(messages.insert(messages.new(session, {
     id = out.message_id, seq = out.seq, role = "user", parts = json.array { { type = "text", text = out.shown } },
     at = out.at, event_seq = out.event_seq,
   })))
+  local kept = messages.get(out.message_id)
+  return kept ~= nil and kept.session_id == session._id
+end
+
+local function give_back(session_id, message_id)
+  sessions.change(session_id, function(copy)
+    if not (copy.outbox and copy.outbox.message_id == message_id) then
+      return false
+    end
+    copy.run, copy.outbox, copy.status = nil, nil, "idle"
+    copy.message_count = copy.message_count - 1
+  end)
 end
 
 -- What the agent shall get. -> text | nil, message, code
@@ -52,7 +64,10 @@ function M.take(project, session, message_id, content)
   if not after then
     return nil, why, code
   end
-  M.store(after)
+  if not M.store(after) then
+    give_back(session._id, message_id)
+    return nil, "This message_id belongs to another message", "conflict"
+  end
   queue.push("message", {}, { key = session._id })
   sessions.publish(after)
   return after
