@@ -1,7 +1,8 @@
 /* bus.c - topics, rings, publishing, subscriptions.  See bus.h.
  *
- * Topics are found by a hash table with chains and kept in a list by last use: the front is dropped
- * first.  A topic with subscribers stays (its events may go when all rings are too big).
+ * Topics are found by a hash table with chains and kept in two lists by last use.  One without
+ * subscribers is dropped when there are too many of them; one with subscribers stays (its events
+ * may go when all rings together are too big).
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "bus_inner.h"
@@ -55,16 +56,22 @@ bool bus_name_good(const char *name) {
     return n > 0 && n <= BUS_NAME_MAX && strpbrk(name, "\r\n") == NULL;
 }
 
-static void unlink_use_locked(struct bus *b, struct topic *t) {
-    *(t->older != NULL ? &t->older->newer : &b->oldest) = t->newer;
-    *(t->newer != NULL ? &t->newer->older : &b->newest) = t->older;
+static struct topic_list *list_of(struct bus *b, const struct topic *t) {
+    return t->links == NULL ? &b->idle : &b->pinned;
 }
 
-static void link_newest_locked(struct bus *b, struct topic *t) {
-    t->older = b->newest;
+static void list_remove(struct topic_list *list, struct topic *t) {
+    *(t->older != NULL ? &t->older->newer : &list->oldest) = t->newer;
+    *(t->newer != NULL ? &t->newer->older : &list->newest) = t->older;
+    list->count--;
+}
+
+static void list_append(struct topic_list *list, struct topic *t) {
+    t->older = list->newest;
     t->newer = NULL;
-    *(b->newest != NULL ? &b->newest->newer : &b->oldest) = t;
-    b->newest = t;
+    *(list->newest != NULL ? &list->newest->newer : &list->oldest) = t;
+    list->newest = t;
+    list->count++;
 }
 
 /* Forget the oldest event of a topic; readers must be past it from now on. */
@@ -110,14 +117,13 @@ static void topic_free_locked(struct bus *b, struct topic *t) {
         at = &(*at)->chain;
     }
     *at = t->chain;
-    unlink_use_locked(b, t);
+    list_remove(list_of(b, t), t);
     while (t->count > 0) {
         ring_drop_locked(b, t);
     }
     if (t->floor_order > b->dropped) {
         b->dropped = t->floor_order;
     }
-    b->topics--;
     free(t->ring);
     free(t);
 }
@@ -143,29 +149,29 @@ static struct topic *topic_make_locked(struct bus *b, const char *name) {
     struct topic **at = &b->buckets[bus_hash(name) % BUS_BUCKETS];
     t->chain = *at;
     *at = t;
-    link_newest_locked(b, t);
-    b->topics++;
+    list_append(&b->idle, t);
     return t;
 }
 
-/* Keep the bounds over all topics; `keep` is in use by the caller. */
+/* Keep the bounds over all topics: idle ones are freed, then rings of the others emptied.  `keep`
+ * is in use by the caller. */
 static void bounds_locked(struct bus *b, const struct topic *keep) {
-    for (struct topic *t = b->oldest, *next; t != NULL; t = next) {
-        bool crowded = b->topics > b->limits.topics;
-        if (!crowded && b->bytes <= b->limits.total_bytes) {
-            break;
+    for (struct topic *t = b->idle.oldest, *next; t != NULL; t = next) {
+        if (b->idle.count <= b->limits.topics && b->bytes <= b->limits.total_bytes) {
+            return;
         }
         next = t->newer;
-        if (t == keep) {
-            continue;
-        }
-        if (t->links == NULL) {
+        if (t != keep) {
             topic_free_locked(b, t);
-        } else if (!crowded) {
-            while (t->count > 0) {
-                ring_drop_locked(b, t);
-            }
         }
+    }
+    for (size_t n = b->pinned.count; n > 0 && b->bytes > b->limits.total_bytes; n--) {
+        struct topic *t = b->pinned.oldest;
+        while (t != keep && t->count > 0) {
+            ring_drop_locked(b, t);
+        }
+        list_remove(&b->pinned, t); /* to the end: it has nothing to give for now */
+        list_append(&b->pinned, t);
     }
 }
 
@@ -196,8 +202,8 @@ void bus_free(struct bus *b) {
     if (b == NULL) {
         return;
     }
-    while (b->oldest != NULL) {
-        topic_free_locked(b, b->oldest);
+    while (b->idle.oldest != NULL) { /* nobody subscribes any more */
+        topic_free_locked(b, b->idle.oldest);
     }
     pthread_mutex_destroy(&b->lock);
     free(b);
@@ -230,8 +236,8 @@ int64_t bus_publish(struct bus *b, const char *topic, const char *event, const c
         t->last_id = id;
     }
     ring_add_locked(b, t, e);
-    unlink_use_locked(b, t);
-    link_newest_locked(b, t);
+    list_remove(list_of(b, t), t);
+    list_append(list_of(b, t), t);
     bounds_locked(b, t);
     for (struct link *l = t->links; l != NULL; l = l->next) {
         l->sub->callback(l->sub->ctx, e);
@@ -252,13 +258,14 @@ struct bus_sub *bus_subscribe_locked(struct bus *b, const char *const *topics, s
         struct link *l = &sub->links[i];
         l->topic = topic_make_locked(b, topics[i]);
         l->sub = sub;
+        list_remove(list_of(b, l->topic), l->topic);
         l->next = l->topic->links;
         l->at = &l->topic->links;
         if (l->next != NULL) {
             l->next->at = &l->next;
         }
         l->topic->links = l;
-        bounds_locked(b, l->topic);
+        list_append(&b->pinned, l->topic);
     }
     b->subscriptions++;
     return sub;
@@ -268,10 +275,12 @@ void bus_unsubscribe_locked(struct bus_sub *sub) {
     struct bus *b = sub->bus;
     for (size_t i = 0; i < sub->count; i++) {
         struct link *l = &sub->links[i];
+        list_remove(&b->pinned, l->topic);
         *l->at = l->next;
         if (l->next != NULL) {
             l->next->at = l->at;
         }
+        list_append(list_of(b, l->topic), l->topic);
     }
     b->subscriptions--;
     bounds_locked(b, NULL);
@@ -305,7 +314,8 @@ int64_t bus_now(struct bus *b) {
 
 struct bus_count bus_counts(struct bus *b) {
     pthread_mutex_lock(&b->lock);
-    struct bus_count counts = {b->topics, b->subscriptions, b->events, b->bytes, b->order};
+    struct bus_count counts = {b->idle.count + b->pinned.count, b->subscriptions, b->events,
+                               b->bytes, b->order};
     pthread_mutex_unlock(&b->lock);
     return counts;
 }

@@ -29,7 +29,7 @@ struct bus_sub {
 
 struct topic {
     struct topic *chain;         /* in its bucket */
-    struct topic *older, *newer; /* by last use */
+    struct topic *older, *newer; /* in its list, by last use */
     struct link *links;
     struct bus_event **ring; /* `room` places, `count` used from `first` */
     size_t room, first, count, bytes;
@@ -39,12 +39,18 @@ struct topic {
     char name[];
 };
 
+struct topic_list {
+    struct topic *oldest, *newest;
+    size_t count;
+};
+
 struct bus {
     pthread_mutex_t lock;
     struct bus_limits limits;
     struct topic *buckets[BUS_BUCKETS];
-    struct topic *oldest, *newest;
-    size_t topics, subscriptions, events, bytes;
+    struct topic_list idle;   /* topics without subscribers: the oldest go first */
+    struct topic_list pinned; /* those with */
+    size_t subscriptions, events, bytes;
     int64_t order;   /* of the last event */
     int64_t dropped; /* highest floor of any dropped topic */
     bool stopped;

@@ -381,8 +381,8 @@ bool fetch_set(struct fetch *f, const struct fetch_spec *spec, const struct fetc
     curl_easy_setopt(f->curl, CURLOPT_URL, spec->url);
     if (strcmp(method, "HEAD") == 0) {
         curl_easy_setopt(f->curl, CURLOPT_NOBODY, 1L);
-    } else {
-        curl_easy_setopt(f->curl, CURLOPT_CUSTOMREQUEST, method);
+    } else if (has_body ? strcmp(method, "POST") != 0 : strcmp(method, "GET") != 0) {
+        curl_easy_setopt(f->curl, CURLOPT_CUSTOMREQUEST, method); /* else redirects may change it */
     }
     set_headers(f, spec);
     set_limits(f, spec);

@@ -85,8 +85,8 @@ static bool write_all(int fd, const char *data, size_t len) {
 }
 
 /* Write beside the name, then rename over it; both within the open directory. */
-static bool replace_at(int dir, const char *name, const char *data, size_t len, mode_t mode,
-                       long uid) {
+static bool replace_at(int dir, const char *name, const char *data, size_t len,
+                       struct files_make how) {
     char temporary[64];
     uint64_t random;
     if (getrandom(&random, sizeof random, 0) != sizeof random) {
@@ -97,10 +97,11 @@ static bool replace_at(int dir, const char *name, const char *data, size_t len, 
     if (fd < 0) {
         return false;
     }
-    bool ok = write_all(fd, data, len) && (uid < 0 || fchown(fd, (uid_t)uid, (gid_t)uid) == 0) &&
-              fchmod(fd, mode) == 0 && fsync(fd) == 0;
+    bool ok = write_all(fd, data, len) &&
+              (how.uid < 0 || fchown(fd, (uid_t)how.uid, (gid_t)how.uid) == 0) &&
+              fchmod(fd, how.mode) == 0 && (!how.sync || fsync(fd) == 0);
     ok = close(fd) == 0 && ok;
-    ok = ok && renameat(dir, temporary, dir, name) == 0 && fsync(dir) == 0;
+    ok = ok && renameat(dir, temporary, dir, name) == 0 && (!how.sync || fsync(dir) == 0);
     if (!ok) {
         int saved = errno;
         unlinkat(dir, temporary, 0);
@@ -109,11 +110,11 @@ static bool replace_at(int dir, const char *name, const char *data, size_t len, 
     return ok;
 }
 
-bool files_write(const char *path, const char *data, size_t len, mode_t mode, long uid,
+bool files_write(const char *path, const char *data, size_t len, struct files_make how,
                  struct err *err) {
     char *for_dir = mem_dup(path), *for_name = mem_dup(path);
     int dir = open(dirname(for_dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = dir >= 0 && replace_at(dir, basename(for_name), data, len, mode, uid);
+    bool ok = dir >= 0 && replace_at(dir, basename(for_name), data, len, how);
     if (!ok) {
         err_errno(err, errno, "write %s", path);
     }
@@ -281,7 +282,7 @@ static int parent_beneath(int root, char *path, long uid, const char **name) {
 }
 
 bool files_write_beneath(const char *root, const char *path, const char *data, size_t len,
-                         mode_t mode, long uid, struct err *err) {
+                         struct files_make how, struct err *err) {
     int top = open_root(root, err);
     if (top < 0) {
         return false;
@@ -291,8 +292,8 @@ bool files_write_beneath(const char *root, const char *path, const char *data, s
     }
     char *copy = mem_dup(path);
     const char *name;
-    int dir = parent_beneath(top, copy, uid, &name);
-    bool ok = dir >= 0 && replace_at(dir, name, data, len, mode, uid);
+    int dir = parent_beneath(top, copy, how.uid, &name);
+    bool ok = dir >= 0 && replace_at(dir, name, data, len, how);
     if (!ok && errno == EXDEV) {
         err_set(err, ERR_DENIED, "%s leads out of its directory", path);
     } else if (!ok) {

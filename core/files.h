@@ -24,8 +24,16 @@ bool files_read(const char *path, int64_t offset, size_t max, bool part, struct 
 bool files_read_fd(int fd, const char *path, size_t max, bool part, struct buf *out,
                    struct err *err);
 
-/* Readers see the old or the new text, also after a power cut.  uid -1: stay the owner. */
-bool files_write(const char *path, const char *data, size_t len, mode_t mode, long uid,
+/* How a file is made: permission bits, owner (-1: stay ours), and whether it is on disk when the
+ * call returns.  Without `sync` readers see the old or the new text, but a power cut may lose it.
+ */
+struct files_make {
+    mode_t mode;
+    long uid;
+    bool sync;
+};
+
+bool files_write(const char *path, const char *data, size_t len, struct files_make how,
                  struct err *err);
 
 /* One write to a file that is there: for the files of /proc and /sys. */
@@ -49,9 +57,9 @@ bool files_free(const char *path, int64_t *bytes, struct err *err);
 int files_open_beneath(const char *root, const char *path, struct err *err);
 bool files_list_beneath(const char *root, const char *path, size_t max, struct buf *out,
                         struct err *err);
-/* Replace or make a file; missing directories are made.  New things get owner uid (-1: ours). */
+/* Replace or make a file; missing directories are made.  New directories get its owner. */
 bool files_write_beneath(const char *root, const char *path, const char *data, size_t len,
-                         mode_t mode, long uid, struct err *err);
+                         struct files_make how, struct err *err);
 
 /* Which process holds a POSIX lock on the file; 0: none. */
 bool files_lock_holder(const char *path, pid_t *pid, struct err *err);

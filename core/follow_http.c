@@ -1,7 +1,8 @@
 /* follow_http.c - HTTP answers that go on: connect, resume, back off.  See follow.h.
  *
  * All on the reading thread.  A transfer's hooks run inside curl_multi_perform and only parse; it
- * is taken down and put up again from the loop. SPDX-License-Identifier: Apache-2.0
+ * is taken down and put up again from the loop.
+ * SPDX-License-Identifier: Apache-2.0
  */
 #include "follow_inner.h"
 

@@ -120,6 +120,16 @@ static int begin_request(struct mg_connection *connection) {
     return 200;
 }
 
+static bool known_method(const char *method) {
+    static const char *const known[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (method != NULL && strcmp(known[i], method) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* civetweb refused the request itself: bad framing, an unknown method, too long. */
 static int http_error(struct mg_connection *connection, int status, const char *message) {
     (void)message;
@@ -127,8 +137,10 @@ static int http_error(struct mg_connection *connection, int status, const char *
     struct exchange x = {.httpd = h, .connection = connection, .started_us = now_us()};
     snprintf(x.request.id, sizeof x.request.id, "c%lld", (long long)x.started_us);
     const struct mg_request_info *info = mg_get_request_info(connection);
-    bool method = info != NULL && info->request_method != NULL && info->request_method[0] != '\0';
-    if (status == 501 || status == 405 || (status == 400 && method && info->http_version == NULL)) {
+    /* civetweb reads the version before it looks whether it knows the method. */
+    bool method = status == 400 && info != NULL && info->http_version != NULL &&
+                  !known_method(info->request_method);
+    if (status == 501 || status == 405 || method) {
         send_error(&x, 405, ERR_INVALID, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n",
                    "There is no such method");
     } else if (status == 413 || status == 414 || status == 431) {

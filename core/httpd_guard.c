@@ -11,6 +11,8 @@
 
 #include "httpd_own.h"
 
+#define MODEL_BODY_MAX ((int64_t)32 << 20)
+
 static bool sane_id(const char *id) {
     size_t n = strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
     return n > 0 && n <= 64 && id[n] == '\0';
@@ -136,7 +138,8 @@ bool guard_request(struct exchange *x) {
 }
 
 bool guard_body(struct exchange *x) {
-    int64_t max = x->httpd->parts.config->body_max;
+    /* A sandbox sends its model the whole conversation each time, images included. */
+    int64_t max = x->request.from_model ? MODEL_BODY_MAX : x->httpd->parts.config->body_max;
     const char *length = request_header(&x->request, "Content-Length");
     char message[100];
     snprintf(message, sizeof message, "The body is larger than %lld bytes (limits.body)",

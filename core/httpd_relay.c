@@ -42,6 +42,12 @@ static bool pass(void *ctx, const char *data, size_t len) {
                       : mg_write(p->x->connection, data, len) == (int)len;
 }
 
+/* Asked about once a second while the upstream is silent. */
+static bool cancelled(void *ctx) {
+    struct pipe *p = ctx;
+    return atomic_load(&p->x->httpd->stopping);
+}
+
 /* "a: 1\r\nb: 2\r\n" as a NULL-ended list; cuts the text. */
 static void split_lines(char *text, const char *lines[LINES_MAX + 1]) {
     int n = 0;
@@ -75,7 +81,7 @@ static void call_done(struct exchange *x, const struct outcome *o,
 
 void relay_serve(struct exchange *x, const struct outcome *o) {
     struct pipe pipe = {x, false, false};
-    struct relay_writer writer = {&pipe, begin, pass, NULL};
+    struct relay_writer writer = {&pipe, begin, pass, cancelled};
     struct relay_result result = {0};
     struct err err;
     const char *lines[LINES_MAX + 1];

@@ -6,8 +6,9 @@
  * client that falls behind the bus's rings is filled in by `replay` or told to `reset`.
  *
  * A stream begins with `retry: 1000` and an `id:` alone (so that a reconnect before the first event
- * misses nothing), then, where needed, `reset` or replayed events, then live ones.  A comment is
- * sent each 10 s.  A client that takes nothing for 30 s is dropped.
+ * misses nothing; not when the cursor was of another start), then, where needed, `reset` or
+ * replayed events, then live ones.  A comment is sent each 10 s.  A client that takes nothing for
+ * 30 s is dropped.
  *
  * Resuming: a topic whose events are still in the ring goes on there.  Otherwise, when the cursor
  * has an id for it (topics counted by the store: logs, sessions), `replay` is asked, over a restart

@@ -62,19 +62,26 @@ static int f_read(lua_State *L) {
     return push_text(L, text, ok, &err);
 }
 
-/* fs.write_atomic(path, text [,{mode=0600, uid=}]) -> true
- *                                                  -> nil, message, code */
+static struct files_make check_make(lua_State *L, int index, mode_t mode) {
+    static const char *const keys[] = {"mode", "sync", "uid", NULL};
+    opt_check(L, index, keys);
+    return (struct files_make){
+        .mode = (mode_t)opt_integer(L, index, "mode", mode, 0, 07777),
+        .uid = (long)opt_integer(L, index, "uid", -1, -1, UID_MAX),
+        .sync = opt_boolean(L, index, "sync", true),
+    };
+}
+
+/* fs.write_atomic(path, text [,{mode=0600, uid=, sync=true}]) -> true
+ *                                                             -> nil, message, code */
 static int f_write_atomic(lua_State *L) {
-    static const char *const keys[] = {"mode", "uid", NULL};
     size_t len;
     const char *path = check_path(L, 1);
     const char *text = luaL_checklstring(L, 2, &len);
-    opt_check(L, 3, keys);
-    mode_t mode = (mode_t)opt_integer(L, 3, "mode", 0600, 0, 07777);
-    long uid = (long)opt_integer(L, 3, "uid", -1, -1, UID_MAX);
+    struct files_make how = check_make(L, 3, 0600);
     struct err err;
     wait_begin(host_of(L)->wait);
-    bool ok = files_write(path, text, len, mode, uid, &err);
+    bool ok = files_write(path, text, len, how, &err);
     wait_end(host_of(L)->wait);
     return done(L, ok, &err);
 }
@@ -370,18 +377,16 @@ static int f_read_beneath(lua_State *L) {
     return push_text(L, text, ok, &err);
 }
 
-/* fs.write_beneath(root, path, text [,{mode=0644, uid=}]) -> true    missing directories are made
- *                                                         -> nil, message, code */
+/* fs.write_beneath(root, path, text [,{mode=0644, uid=, sync=true}]) -> true    directories are
+ * made
+ *                                                                    -> nil, message, code */
 static int f_write_beneath(lua_State *L) {
-    static const char *const keys[] = {"mode", "uid", NULL};
     size_t len;
     const char *root = check_path(L, 1), *path = check_path(L, 2);
     const char *text = luaL_checklstring(L, 3, &len);
-    opt_check(L, 4, keys);
-    mode_t mode = (mode_t)opt_integer(L, 4, "mode", 0644, 0, 07777);
-    long uid = (long)opt_integer(L, 4, "uid", -1, -1, UID_MAX);
+    struct files_make how = check_make(L, 4, 0644);
     struct err err;
-    bool ok = files_write_beneath(root, path, text, len, mode, uid, &err);
+    bool ok = files_write_beneath(root, path, text, len, how, &err);
     return done(L, ok, &err);
 }
 

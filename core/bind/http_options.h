@@ -1,5 +1,6 @@
 /* http_options.h - the options of a request, the same in gander.http and in a source of
- * gander.follow. SPDX-License-Identifier: Apache-2.0
+ * gander.follow.
+ * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef GANDER_BIND_HTTP_OPTIONS_H
 #define GANDER_BIND_HTTP_OPTIONS_H

@@ -59,6 +59,7 @@ local function idle(project, now)
     db.sessions:count { project_id = project._id, status = { ["$in"] = { "running", "waiting_permission" } } }
   if running and running > 0 then return 0, running end
   local last = math.max(
+    project.created_at.ms,
     project.last_activity_at and project.last_activity_at.ms or 0,
     project.active_at and project.active_at.ms or 0
   )

@@ -18,9 +18,12 @@ function M.get(id)
   return db.projects:find_one { _id = id }
 end
 
--- The project under its user; nil alone when there is none that this user may see.
+-- The project under its user; nil when there is none that this user may see. Raises when the store fails, so that
+-- this never looks like a project that is not there.
 function M.load(user_id, id)
-  return db.projects:find_one { _id = id, user_id = user_id, gone = { ["$exists"] = false } }
+  local doc, message = db.projects:find_one { _id = id, user_id = user_id, gone = { ["$exists"] = false } }
+  if message then error("the project cannot be read: " .. message) end
+  return doc
 end
 
 -- One compare-and-set write of a document that was read: the new document, nil when the race was lost.

@@ -153,7 +153,7 @@ function fs.usage(path, options) end
 --- Readers see the old or the new text, also after a power cut.
 ---@param path string
 ---@param text string
----@param options? {mode?: integer, uid?: integer} mode default 0600
+---@param options? {mode?: integer, uid?: integer, sync?: boolean} mode default 0600; sync=false: a power cut may lose it
 ---@return boolean?
 ---@return string? message
 ---@return string? code
@@ -163,7 +163,7 @@ function fs.write_atomic(path, text, options) end
 ---@param root string
 ---@param path string
 ---@param text string
----@param options? {mode?: integer, uid?: integer} mode default 0644
+---@param options? {mode?: integer, uid?: integer, sync?: boolean} mode default 0644
 ---@return boolean?
 ---@return string? message
 ---@return string? code "denied": it leads out

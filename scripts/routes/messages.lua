@@ -8,6 +8,7 @@ local db = require "lib.store"
 local messages = require "lib.sessions.messages"
 local outcome = require "lib.sessions.outcome"
 local projects = require "lib.projects"
+local redact = require "lib.redact.known"
 local sending = require "lib.sessions.sending"
 local sessions = require "lib.sessions"
 
@@ -78,7 +79,7 @@ local function attach(req, project, known)
   local session = known.project_id == project._id and sessions.get(known.session_id)
   if not session or known.role ~= "user" or (body.session_id and body.session_id ~= session._id) then
     return app.fail("conflict", "This message_id belongs to another message", { { reason = "message_id_used" } })
-  elseif text ~= body.content then
+  elseif text ~= body.content and text ~= redact.of(project):text(body.content) then
     return app.fail("conflict", "This message_id was sent with another content", { { reason = "message_id_used" } })
   end
   return respond(req, session, known._id)
@@ -91,17 +92,25 @@ local TO_DO = {
   error = "Its last activation failed: activate it again, then send the message again",
 }
 
-local function busy(session)
-  local run_id = session.run and session.run.run_id
+-- Something goes on in the session: this message's own run is joined.
+local function busy(req, session, message_id)
+  local run = session.run or {}
+  if run.message_id == message_id then
+    return respond(req, session, message_id)
+  end
   return app.fail("conflict", "The last message of this session is still being answered: wait for it or cancel it",
-    { { reason = "session_busy", run_id = run_id, message_id = session.run and session.run.message_id } })
+    { { reason = "session_busy", run_id = run.run_id, message_id = run.message_id } })
 end
 
-local function session_for(project, body)
-  if body.session_id then
-    return sessions.load(project._id, body.session_id)
+-- Without a session_id a session is made whose id follows from the message's: two requests with one message_id at the
+-- same time meet in the same session.
+local function session_for(project, message_id)
+  local id = messages.derived_id(project._id .. ":" .. message_id)
+  local session, message, code = sessions.create(project, { id = id })
+  if not session and code == "conflict" then
+    session = sessions.load(project._id, id)
   end
-  return assert(sessions.create(project, {}))
+  return session or error("the session cannot be stored: " .. tostring(message))
 end
 
 local function send(req)
@@ -121,19 +130,17 @@ local function send(req)
   elseif project.state ~= "active" then
     return app.fail("conflict", "The project cannot answer now. " .. TO_DO[project.state],
       { { reason = "not_active", state = project.state } })
-  elseif session and sessions.RUNNING[session.status] then
-    if session.run and session.run.message_id == message_id then
-      return respond(req, session, message_id)
-    end
-    return busy(session)
   end
-  session = session or session_for(project, body)
-  local taken, why, code = sending.take(session, message_id, body.content)
+  session = session or session_for(project, message_id)
+  if sessions.RUNNING[session.status] then
+    return busy(req, session, message_id)
+  end
+  local taken, why, code = sending.take(project, session, message_id, body.content)
   if taken then
     projects.touch(project._id, "chat")
     return respond(req, taken, message_id)
   elseif why == "running" then
-    return busy(sessions.get(session._id) or session)
+    return busy(req, sessions.get(session._id) or session, message_id)
   end
   return app.fail(code or "not_found", why or "The session was deleted meanwhile")
 end

@@ -94,7 +94,8 @@ function M.done(call)
   return json.object {}
 end
 
-local route = app.route { doc = "The model gateway (on its own socket only).", raw = true, handler = handle }
+local route = app.route { doc = "The model gateway (on its own socket only).", raw = true, handler = handle,
+  answers = { [200] = "text", [401] = "Error", [404] = "Error" } }
 M["GET /model/:provider/*path"] = route
 M["POST /model/:provider/*path"] = route
 

@@ -46,11 +46,16 @@ end
 
 -- Whether the provider can start the source: said here, before anything is created. -> faults or nil
 local function source_faults(doc)
-  local provider, message = providers.get(doc.provider)
-  if not provider then return { { field = "provider", rule = "known", message = message } } end
-  local ok
-  ok, message = providers.takes(provider, settings_of.bare_source(doc))
-  return not ok and { { field = "source.type", rule = "provider", message = message } } or nil
+  local provider = providers.get(doc.provider)
+  if not provider then
+    local names = table.concat(providers.names(), ", ")
+    local message = "'" .. doc.provider .. "' is not configured; there is " .. names
+    return { { field = "provider", rule = "known", message = message } }
+  end
+  local source = settings_of.bare_source(doc)
+  if providers.takes(provider, source) then return nil end
+  local message = "'" .. source.type .. "' cannot be started by provider '" .. provider.name .. "'"
+  return { { field = "source.type", rule = "provider", message = message } }
 end
 
 M["GET " .. LIST] = app.route {

@@ -67,6 +67,7 @@ return {
     t.eq(http.request({ url = url .. "/redirect?to=/status/200" }).status, 302)
     t.eq(http.request({ url = url .. "/redirect?to=/status/200", redirects = 1 }).status, 200)
     t.fails("unavailable", http.request { url = url .. "/redirect?to=/redirect?to=/status/200", redirects = 1 })
+    t.eq(echo({ url = url .. "/redirect?to=/echo", method = "POST", body = "x", redirects = 1 }).method, "GET")
     t.fails("invalid", http.request { url = url .. "/redirect?to=file:///etc/hostname", redirects = 1 })
   end),
 

@@ -28,8 +28,8 @@ local function asked(content)
   })
   local session = assert(sessions.create(project, {}))
   local message_id = sys.uuid()
-  session = assert(sending.take(session, message_id, content or "hello"))
-  return session, message_id
+  session = assert(sending.take(project, session, message_id, content or "hello"))
+  return session, message_id, project
 end
 
 local function feed(session, events, from)
@@ -65,10 +65,11 @@ end
 
 return {
   ["a message taken on is stored before anything else and busy after"] = function(t)
-    local session, message_id = asked()
-    t.eq({ session.status, session.run.message_id, session.outbox.content }, { "running", message_id, "hello" })
-    t.eq(stored(session), { { 1, "user", "hello", "complete" } })
-    local taken, why = sending.take(session, sys.uuid(), "again")
+    local session, message_id, project = asked("hello " .. SECRET)
+    t.eq({ session.status, session.run.message_id, sending.content(session.outbox) }, { "running", message_id, "hello " .. SECRET })
+    t.eq(stored(session), { { 1, "user", "hello ***", "complete" } })
+    t.ok(not json.encode(sessions.get(session._id)):find(SECRET, 1, true), "the secret lies open in the store")
+    local taken, why = sending.take(project, session, sys.uuid(), "again")
     t.eq({ taken, why }, { nil, "running" })
     t.eq(db.jobs:count { _id = "message:" .. session._id }, 1)
   end,

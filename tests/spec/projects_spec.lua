@@ -71,7 +71,7 @@ return {
   end,
 
   ["a project is made, read, listed"] = function(t)
-    world(t)
+    local w = world(t)
     local status, p, headers = post { name = "  Swan  API ", description = "d" }
     t.eq({ status, p.name, p.state, p.desired, p.revision }, { 201, "Swan  API", "inactive", "inactive", 1 })
     t.eq(headers.ETag, '"1"')
@@ -79,6 +79,7 @@ return {
     t.eq(p.applies, {})
     local code, same = call("GET", ONE, at(p.id))
     t.eq({ code, same }, { 200, p })
+    w:later(1)
     post { name = "other" }
     local _, list = call("GET", LIST, { user = "ada" }, { query = { q = "sWAN a" } })
     t.eq({ #list.items, list.items[1].id, list.next }, { 1, p.id, json.null })
@@ -178,6 +179,16 @@ return {
       local status, body = post { name = "bad " .. i, source = case[1] }
       t.eq({ status, faults_of(body) }, { 400, case[2] }, json.encode(case[1]))
     end
+  end,
+
+  ["a list is no object, and the fault of a choice is that of the type it has"] = function(t)
+    world(t)
+    local _, p = post { name = "x" }
+    for _, raw in ipairs { "[]", '"x"', "7", "null" } do
+      t.eq((call("PATCH", ONE, at(p.id), { raw = raw })), 400, raw)
+    end
+    local _, body = post { name = "y", settings = { egress = { alow = {} } } }
+    t.eq(faults_of(body), "settings.egress.alow:unknown")
   end,
 
   ["env is write-only and sealed; *** keeps, null removes"] = function(t)

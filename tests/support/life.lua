@@ -1,16 +1,16 @@
 -- What the specs of the life cycle share: a fake provider in place, a clock that is set, projects, and jobs run by hand.
 -- SPDX-License-Identifier: Apache-2.0
 local date = require "gander.date"
+local follow = require "gander.follow"
 local http = require "gander.http"
 local json = require "gander.json"
 local sys = require "gander.sys"
 local db = require "lib.store"
-local lifecycle = require "lib.lifecycle"
+local desired = require "lib.desired"
 local projects = require "lib.projects"
 local providers = require "lib.providers"
 local queue = require "lib.queue"
 local talk = require "lib.talk"
-local follow = require "gander.follow"
 
 local M = {}
 
@@ -25,7 +25,7 @@ function M.new(t, options)
   end
   http.request = fake.request
   providers.inject("fake", fake.provider)
-  for _, name in ipairs { "started", "stopped" } do
+  for _, name in ipairs { "created", "started", "stopped" } do
     talk[name] = function(project)
       w.told[#w.told + 1] = name .. " " .. project._id
     end
@@ -33,7 +33,7 @@ function M.new(t, options)
   talk.draining = function()
     return not w.busy
   end
-  follow.list = function() -- no follow engine runs in a spec
+  follow.list = function() -- nothing is followed in a spec
     return {}
   end
   db.jobs:delete({}, { many = true })
@@ -50,8 +50,18 @@ function M:project(fields)
   local now = date(sys.now())
   local id = sys.uuid()
   local doc = {
-    _id = id, _rev = 1, user_id = "ada", name = "p" .. id, name_key = "p" .. id, provider = "fake",
-    settings = json.object {}, desired = "inactive", revision = 1, state = "inactive", created_at = now, updated_at = now,
+    _id = id,
+    _rev = 1,
+    user_id = "ada",
+    name = "p" .. id,
+    name_key = "p" .. id,
+    provider = "fake",
+    settings = json.object {},
+    desired = "inactive",
+    revision = 1,
+    state = "inactive",
+    created_at = now,
+    updated_at = now,
   }
   for name, value in pairs(fields or {}) do
     doc[name] = value
@@ -64,10 +74,10 @@ function M:get(id)
   return projects.get(id)
 end
 
-function M:want(id, desired, why)
+function M:want(id, wanted, why)
   why = why or {}
   why.by = why.by or "api"
-  return lifecycle.want(projects.get(id), desired, why)
+  return desired.write(projects.get(id), wanted, why)
 end
 
 -- Run one reconcile of the project as the queue would, without the queue. -> again_ms or nil
@@ -80,9 +90,7 @@ end
 function M:settle(id, max)
   for _ = 1, max or 100 do
     local again = self:step(id)
-    if not again then
-      return projects.get(id)
-    end
+    if not again then return projects.get(id) end
     self:later(again)
   end
   error("reconcile does not come to an end: " .. json.encode(projects.get(id)))

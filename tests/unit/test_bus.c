@@ -50,6 +50,10 @@ static bool resume(struct bus *b, const struct bus *of, struct bus_reader *old,
     return same;
 }
 
+static void ignore(void *ctx, const struct bus_event *event) {
+    (void)ctx, (void)event;
+}
+
 void test_bus_reads_what_came_after_in_order_over_topics(void) {
     struct bus *b = bus_new(NULL);
     struct bus_reader r;
@@ -142,7 +146,7 @@ void test_bus_gives_no_silent_gap_after_a_topic_was_dropped(void) {
 void test_bus_keeps_a_topic_that_has_subscribers(void) {
     struct bus *b = bus_new(&(struct bus_limits){.topics = 1});
     const char *topic = "a";
-    struct bus_sub *sub = bus_subscribe(b, &topic, 1, NULL, NULL);
+    struct bus_sub *sub = bus_subscribe(b, &topic, 1, ignore, NULL);
     publish(b, "b", 0);
     publish(b, "c", 0);
     CHECK(bus_counts(b).topics == 2); /* a, and the last one in use */
@@ -154,13 +158,20 @@ void test_bus_keeps_a_topic_that_has_subscribers(void) {
 
 void test_bus_bounds_all_rings_together(void) {
     struct bus *b = bus_new(&(struct bus_limits){.total_bytes = 1000});
+    const char *const topics[] = {"t1", "t2", "t3", "t4", "t5", "t6"};
+    struct bus_sub *sub = bus_subscribe(b, topics, 6, ignore, NULL);
+    struct bus_reader r;
+    reader(b, &r, "t1", NULL);
     char json[300] = "";
     for (int i = 0; i < 40; i++) {
         char topic[16];
         snprintf(topic, sizeof topic, "t%d", i % 8);
         bus_publish(b, topic, "e", json, sizeof json, 0);
+        CHECK(bus_counts(b).bytes <= 1000);
     }
-    CHECK(bus_counts(b).bytes <= 1000);
+    CHECK(strcmp(read_all(b, &r), "lost") == 0); /* emptied, and its readers are told */
+    bus_reader_clear(&r);
+    bus_unsubscribe(sub);
     bus_free(b);
 }
 

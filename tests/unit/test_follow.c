@@ -1,5 +1,6 @@
 /* test_follow.c - the formats of upstream streams, byte by byte; files and HTTP answers that are
- * followed. SPDX-License-Identifier: Apache-2.0
+ * followed.
+ * SPDX-License-Identifier: Apache-2.0
  */
 #include "check.h"
 

@@ -1,5 +1,6 @@
 /* test_sse.c - event streams over socket pairs: what a client is sent, and what happens when it is
- * slow, late or gone. SPDX-License-Identifier: Apache-2.0
+ * slow, late or gone.
+ * SPDX-License-Identifier: Apache-2.0
  */
 #include "check.h"
 

@@ -28,7 +28,7 @@ end
 -- Record the failure of the project's present step. `extra` = {retry_after_ms?, retryable?} from the provider.
 -- -> the job's answer
 function M.step(project, message, code, extra)
-  extra = extra or {}
+  extra, code = extra or {}, code or "internal"
   local now, count = sys.now(), (project.retry and project.retry.count or 0) + 1
   local facts = facts_of.of_project(project, {
     attempt = {
@@ -45,7 +45,7 @@ function M.step(project, message, code, extra)
   local again = verdict.verdict == "retry"
   local at = again and time_of(verdict.at, now) or nil
   local fields = {
-    retry = { count = count, max = facts.settings.retries or 3, next_at = at and date(at) },
+    retry = { count = again and count or count - 1, max = facts.settings.retries or 3, next_at = at and date(at) },
     last_error = { code = code, message = message, step = project.phase, at = date(now), retryable = again },
     progress = progress.broken(project.progress, message),
     reason = explain.reason(row),

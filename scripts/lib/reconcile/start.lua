@@ -111,23 +111,25 @@ local function healthy(project, seen)
   return common.recorded(lifecycle.move(project, "active", "healthy", fields))
 end
 
+-- Start the server under a step's name, once. In an active project it takes the place of one that ended or hangs.
+local function launch_step(project, provider, ctx, step)
+  if project.state == "active" then talk.stopped(project) end
+  local plan, message, code = launch.plan(ctx)
+  if not plan then return fail.step(project, message, code) end
+  plan.start.step = step
+  local done, why, reason, extra = provider.start(ctx, plan.start)
+  if not done then return fail.step(project, why, reason, extra) end
+  return common.recorded(lifecycle.note(project, { ["sandbox.started"] = step }))
+end
+
 -- Start the server, then ask /health until it answers. A restart by a policy uses a step name of its own.
 function M.starting(project)
   local provider, ctx, code = common.provider_of(project, START_MS)
   if not provider then return fail.step(project, ctx, code, { retryable = false }) end
-  talk.created(project)
   local starts = project.sandbox.starts or 1
   local step = starts == 1 and "start" or "start-" .. starts
-  if project.sandbox.started ~= step then
-    local plan, message, kind, extra = launch.plan(ctx)
-    if plan then
-      plan.start.step = step
-      local done
-      done, message, kind, extra = provider.start(ctx, plan.start)
-      if done then return common.recorded(lifecycle.note(project, { ["sandbox.started"] = step })) end
-    end
-    return fail.step(project, message, kind, extra)
-  end
+  if project.sandbox.started ~= step then return launch_step(project, provider, ctx, step) end
+  talk.created(project)
   local seen, why = health.probe(provider, ctx)
   if seen and seen.ok then return healthy(project, seen) end
   local status = provider.status(ctx, step)

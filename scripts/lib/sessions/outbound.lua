@@ -9,6 +9,7 @@ local clean = require "lib.sessions.clean"
 local goose = require "lib.goose"
 local history = require "lib.sessions.history"
 local messages = require "lib.sessions.messages"
+local sending = require "lib.sessions.sending"
 local sessions = require "lib.sessions"
 
 local M = {}
@@ -159,9 +160,13 @@ local function post(project, session)
   if not out then
     return true
   end
-  local done, message, code = goose.post_message(project, {
-    session_id = session._id, message_id = out.message_id, content = out.content,
-  })
+  local content, message, code = sending.content(out)
+  local done
+  if content then
+    done, message, code = goose.post_message(project, {
+      session_id = session._id, message_id = out.message_id, content = content,
+    })
+  end
   if not done then
     return nil, message, code
   end

@@ -2,7 +2,7 @@
 local GONE = { missing = true, stopped = true, failed = true, created = true } -- what its provider may say of it
 
 return {
-  doc = "A sandbox that is gone is replaced. After three failed health checks in a row its server is restarted once, then it is replaced; the third is stopped.",
+  doc = "A sandbox that is gone is replaced; after three failed checks in a row its server is restarted, then it is replaced, then stopped.",
   on = "health",
   order = 50,
 

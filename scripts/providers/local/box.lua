@@ -96,7 +96,7 @@ function M.make(ctx, dir)
   local uid
   uid, message, code = disk.uid(ctx.project_id)
   if not uid then return nil, message, code end
-  uid = tier.probe().tier == "unsafe" and -1 or uid
+  uid = tier.probe().unsafe and -1 or uid
   local ok
   ok, message, code = make_directories(dir, workspace, uid)
   if not ok then return nil, message, code end

@@ -52,6 +52,11 @@ function M.save(path, value)
   return fs.write_atomic(path, json.encode(value))
 end
 
+-- For what says nothing after a power cut, since nothing runs then.
+function M.note(path, value)
+  return fs.write_atomic(path, json.encode(value), { sync = false })
+end
+
 local boot_id, root
 function M.boot_id()
   boot_id = boot_id or (fs.read "/proc/sys/kernel/random/boot_id" or ""):gsub("%s", "")

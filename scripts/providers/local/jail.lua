@@ -24,7 +24,7 @@ function M.start(job)
   job.binds = table.move(binds, 1, #binds, 1, {})
   view.write_etc(job)
   local lock, status = job.dir .. "/lock", job.dir .. "/status"
-  fs.write_atomic(lock, "", { mode = 420 })
+  fs.write_atomic(lock, "", { mode = 420, sync = false })
   job.binds[#job.binds + 1] = { from = lock, to = "/run/.lock" }
   local stage, paths = view.sources(job)
   local argv = { "bwrap", "--args", tostring(view.ARGS_FD), "--", "prlimit", "--core=0", "--nofile=16384" }

@@ -73,7 +73,7 @@ function M.start(job)
       fds = { [0] = job.run.stdin and { data = job.run.stdin } or nil },
     }
   end
-  fs.write_atomic(job.dir .. "/status", "")
+  fs.write_atomic(job.dir .. "/status", "", { sync = false })
   return process.spawn {
     argv = wrapped,
     env = env,

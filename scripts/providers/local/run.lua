@@ -30,12 +30,12 @@ function M.start(box, step, plan)
   if not ok then return nil, message, code end
   M.kill(dir)
   run = { command_id = run and run.command_id or sys.uuid(), phase = "starting", boot_id = disk.boot_id() }
-  if tier.probe().tier == "unsafe" then
+  if tier.probe().unsafe then
     run.port, message, code = plain.port()
     box.port = run.port
     if not run.port then return nil, message, code end
   end
-  ok, message, code = disk.save(dir .. "/run.json", run)
+  ok, message, code = disk.note(dir .. "/run.json", run)
   if not ok then return nil, message, code end
   run.attached, message, code = launch.up(box, jobs.of(box, step, step.step, plan), plan)
   if not run.attached then
@@ -43,7 +43,7 @@ function M.start(box, step, plan)
     return nil, message, code
   end
   run.phase, run.started_at = "running", sys.now()
-  ok, message, code = disk.save(dir .. "/run.json", run)
+  ok, message, code = disk.note(dir .. "/run.json", run)
   if not ok then
     M.kill(dir)
     return nil, message, code

@@ -88,7 +88,7 @@ function M.write_etc(job)
   local etc = job.dir .. "/etc"
   fs.mkdir(etc, { mode = 493 })
   local function put(name, text)
-    fs.write_atomic(etc .. "/" .. name, text, { mode = 420 })
+    fs.write_atomic(etc .. "/" .. name, text, { mode = 420, sync = false })
     job.binds[#job.binds + 1] = { from = etc .. "/" .. name, to = "/etc/" .. name }
   end
   put(

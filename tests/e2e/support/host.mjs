@@ -156,7 +156,7 @@ class Host {
     for (const stream of this.streams) stream.close();
     this.streams.clear();
     this.child.kill(name);
-    await Promise.race([this.exited, sleep(30_000).then(() => this.child.kill("SIGKILL"))]);
+    await Promise.race([this.exited, sleep(30_000, undefined, { ref: false }).then(() => this.child.kill("SIGKILL"))]);
   }
 
   // As if the machine had pulled the plug on the process.
