@@ -8,10 +8,10 @@ local log = require "gander.log"
 local sys = require "gander.sys"
 local db = require "lib.store"
 local ending = require "lib.sessions.ending"
+local following = require "lib.sessions.following"
 local goose = require "lib.goose"
 local logs = require "lib.logs"
 local logs_follow = require "lib.logs.follow"
-local outbound = require "lib.sessions.outbound"
 local queue = require "lib.queue"
 local sessions = require "lib.sessions"
 
@@ -35,7 +35,7 @@ function M.started(project)
     elseif session.sandbox_id ~= project.sandbox.id then
       ending.interrupt(session._id, REPLACED)
     else
-      local done, message = outbound.follow(project, session)
+      local done, message = following.start(project, session)
       if not done then
         log("warn", "a session cannot be followed", { session = session._id, error = message })
       end

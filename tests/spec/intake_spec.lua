@@ -4,6 +4,7 @@ local date = require "gander.date"
 local json = require "gander.json"
 local sys = require "gander.sys"
 local db = require "lib.store"
+local goose = require "lib.goose"
 local ending = require "lib.sessions.ending"
 local intake = require "lib.sessions.intake"
 local messages = require "lib.sessions.messages"
@@ -203,6 +204,32 @@ return {
     t.eq(#replay.events(session._id, 5).events, 1)
     t.eq(#replay.events(session._id, 6).events, 0)
     t.eq(replay.events(sys.uuid(), 0), nil)
+  end,
+
+  ["what the sandbox no longer holds is taken from its state"] = function(t)
+    local session, message_id = asked()
+    local answer = sys.uuid()
+    feed(session, { { "run_started", { message_id = message_id, run_id = "r" } }, { "message_delta", { message_id = answer, text = "One " } } })
+    local real = goose.session
+    goose.session = function()
+      return {
+        seq = 5000, status = "waiting_permission", run = { run_id = "r", message_id = message_id },
+        pending_permissions = { { permission_id = "p", tool_call_id = "t", name = "shell", input = { a = SECRET } } },
+        messages = {
+          { id = message_id, role = "user", parts = { { type = "text", text = "forged" } } },
+          { id = answer, role = "assistant", status = "partial", parts = { { type = "text", text = "One two " .. SECRET } } },
+        },
+      }
+    end
+    local ok, fault = pcall(feed, session, {
+      { "reset", {} }, { "message_delta", { message_id = answer, text = "known already" } },
+    }, 4000)
+    goose.session = real
+    t.ok(ok, fault)
+    feed(session, { { "message_delta", { message_id = answer, text = " three" } } }, 5000)
+    t.eq(stored(session), { { 1, "user", "hello", "complete" }, { 2, "assistant", "One two *** three", "partial" } })
+    local after = sessions.get(session._id)
+    t.eq({ after.status, after.event_seq, #after.pending_permissions }, { "waiting_permission", 5001, 1 })
   end,
 
   ["the number of a message is given once"] = function(t)

@@ -2,10 +2,10 @@
 --
 -- Called by jobs alone, one at a time for a session, so nothing is restored twice. Each step may be repeated.
 -- SPDX-License-Identifier: Apache-2.0
-local follow = require "gander.follow"
-local log = require "gander.log"
 local bus = require "gander.bus"
+local log = require "gander.log"
 local clean = require "lib.sessions.clean"
+local following = require "lib.sessions.following"
 local goose = require "lib.goose"
 local history = require "lib.sessions.history"
 local messages = require "lib.sessions.messages"
@@ -14,66 +14,7 @@ local sessions = require "lib.sessions"
 
 local M = {}
 
-local BATCH_MS = 50
-local FOLLOWED_MAX = 40 -- event streams of one sandbox: its server has 64 for all who read
-
 local LOST = "The agent was started anew and could not be given this conversation again; it does not remember it."
-
-function M.key(session)
-  return "chat:" .. session.project_id .. ":" .. session._id
-end
-
--- The follows of a project's sessions, by key.
-local function followed(project_id)
-  local prefix, mine = "chat:" .. project_id .. ":", {}
-  for _, entry in ipairs(follow.list()) do
-    if entry.key:sub(1, #prefix) == prefix then
-      mine[#mine + 1] = entry.key
-      mine[entry.key] = true
-    end
-  end
-  return mine
-end
-
--- Make room: sessions in which nothing goes on need no stream. They are followed again with their next message.
-local function make_room(mine)
-  local over = #mine - FOLLOWED_MAX + 1
-  for _, key in ipairs(mine) do
-    local session = over > 0 and sessions.get(key:match "[^:]+$")
-    if over > 0 and not (session and sessions.RUNNING[session.status]) then
-      follow.stop(key)
-      over = over - 1
-    end
-  end
-end
-
--- Read the session's events from the first that is not stored yet.
--- -> true | nil, message, code
-function M.follow(project, session)
-  local mine = followed(project._id)
-  if mine[M.key(session)] then
-    return true
-  end
-  make_room(mine)
-  local request, message, code = goose.request(project, "/sessions/" .. session._id .. "/events")
-  if not request then
-    return nil, message, code
-  end
-  local done
-  done, message, code = follow.start {
-    key = M.key(session), source = { http = request, resume = "last-event-id" }, cursor = tostring(session.event_seq),
-    format = "sse", job = "chat", batch_ms = BATCH_MS,
-    data = { session_id = session._id, project_id = project._id, sandbox_id = project.sandbox.id },
-  }
-  if done or code == "conflict" then
-    return true -- it is there: somebody else was quicker
-  end
-  return nil, message, code
-end
-
-function M.unfollow(session)
-  follow.stop(M.key(session))
-end
 
 -- The history cannot be given back: say so in the conversation, at its place.
 local function lose(session)
@@ -191,7 +132,7 @@ function M.deliver(project, session)
     if session then
       local done
       if session.outbox or sessions.RUNNING[session.status] then
-        done, message, code = M.follow(project, session)
+        done, message, code = following.start(project, session)
       else
         done = true
       end
@@ -208,7 +149,7 @@ function M.deliver(project, session)
     if not session or code ~= "not_found" or attempt == 2 then
       return nil, message, code
     end
-    M.unfollow(session) -- the server lost the session: make it anew
+    following.stop(session) -- the server lost the session: make it anew
     session = forget_sandbox(session) or session
   end
   return nil
