@@ -36,9 +36,7 @@ function M.started(project)
       ending.interrupt(session._id, REPLACED)
     else
       local done, message = following.start(project, session)
-      if not done then
-        log("warn", "a session cannot be followed", { session = session._id, error = message })
-      end
+      if not done then log("warn", "a session cannot be followed", { session = session._id, error = message }) end
     end
   end
 end
@@ -62,9 +60,7 @@ local function stop_following(project_id)
     local kind, of = entry.key:match "^(%a+):([^:]+):"
     if of == project_id and (kind == "chat" or kind == "logs") then
       local _, message = follow.stop(entry.key, { wait_ms = STOP_MS })
-      if message then
-        log("warn", "a follow does not end", { key = entry.key, error = message })
-      end
+      if message then log("warn", "a follow does not end", { key = entry.key, error = message }) end
     end
   end
 end
@@ -73,9 +69,7 @@ end
 function M.stopped(project)
   stop_following(project._id)
   for _, session in ipairs(sessions.busy(project._id)) do
-    if not session.outbox then
-      ending.interrupt(session._id, GONE)
-    end
+    if not session.outbox then ending.interrupt(session._id, GONE) end
   end
 end
 

@@ -19,16 +19,17 @@ local TYPE_MAX = 60
 -- An event of the contract from an item of an event stream, or nil when it is none.
 function M.decode(item)
   local data = item.data
-  if type(data) == "string" then
-    data = json.decode(data)
-  end
-  if type(data) ~= "table" or type(item.event) ~= "string" or not item.event:find "^[%w_]+$" or #item.event > TYPE_MAX then
+  if type(data) == "string" then data = json.decode(data) end
+  if
+    type(data) ~= "table"
+    or type(item.event) ~= "string"
+    or not item.event:find "^[%w_]+$"
+    or #item.event > TYPE_MAX
+  then
     return nil
   end
   local seq = math.tointeger(data.seq) or math.tointeger(tonumber(item.id))
-  if not seq or seq < 0 or seq > SEQ_MAX then
-    return nil
-  end
+  if not seq or seq < 0 or seq > SEQ_MAX then return nil end
   return { type = item.event, seq = seq, data = json.object(data) }
 end
 
@@ -47,9 +48,7 @@ function M.message_of(batch, id, event)
     end
     batch.messages[id] = message
   end
-  if message then
-    return message
-  end
+  if message then return message end
   local role = event.type == "message" and event.data.message.role or "assistant"
   if role ~= "assistant" and role ~= "notice" then
     log("warn", "a sandbox told of a message that nobody wrote", { session = batch.session._id, message = id })
@@ -67,18 +66,22 @@ end
 -- came from inside the sandbox.
 function M.attribute(batch, event)
   local data = event.data
-  if data.by ~= "user" then
-    return
-  end
+  if data.by ~= "user" then return end
   for _, question in ipairs(batch.session.pending_permissions or {}) do
-    if question.permission_id == data.permission_id and question.answer and question.answer.decision == data.decision then
+    if
+      question.permission_id == data.permission_id
+      and question.answer
+      and question.answer.decision == data.decision
+    then
       data.who = question.answer.by
       return
     end
   end
   data.by = "sandbox"
   events.alert {
-    kind = "permission", project_id = batch.session.project_id, session_id = batch.session._id,
+    kind = "permission",
+    project_id = batch.session.project_id,
+    session_id = batch.session._id,
     text = "A permission question was answered from inside the sandbox: " .. tostring(clean.text(data.decision, 40)),
   }
 end

@@ -11,28 +11,26 @@ local M = {}
 
 local TEXT = { message_delta = "text", thought_delta = "thought" }
 local OF_MESSAGE = {
-  message = true, message_delta = true, thought_delta = true, tool_call = true, tool_update = true,
+  message = true,
+  message_delta = true,
+  thought_delta = true,
+  tool_call = true,
+  tool_update = true,
   permission_resolved = true,
 }
 
 -- The id of the message an event belongs to. `current` is the message being written: some events do not name theirs.
 function M.message_id(event, current)
-  if not OF_MESSAGE[event.type] then
-    return nil
-  end
+  if not OF_MESSAGE[event.type] then return nil end
   local data = event.data
-  if event.type == "message" then
-    return type(data.message) == "table" and clean.id(data.message.id) or nil
-  end
+  if event.type == "message" then return type(data.message) == "table" and clean.id(data.message.id) or nil end
   return clean.id(data.message_id) or current
 end
 
 local function tool_part(message, id)
   for i = #message.parts, 1, -1 do
     local part = message.parts[i]
-    if part.type == "tool" and part.tool_call_id == id then
-      return part
-    end
+    if part.type == "tool" and part.tool_call_id == id then return part end
   end
   return nil
 end
@@ -48,37 +46,27 @@ end
 
 local function tool_update(message, data)
   local part = tool_part(message, clean.id(data.tool_call_id))
-  if not part then
-    return
-  end
+  if not part then return end
   part.status = clean.tool_status(data.status) or part.status
   part.output = clean.text(data.output, clean.OUTPUT) or part.output
   part.ended_at = clean.time(data.ended_at) or part.ended_at
-  if data.truncated == true then
-    part.truncated = true
-  end
+  if data.truncated == true then part.truncated = true end
 end
 
 -- What the host knows of a decision (who asked for it) is better than what the sandbox says of it.
 local function keep_permissions(old, new)
   local known = {}
   for _, part in ipairs(old) do
-    if part.type == "tool" and part.permission then
-      known[part.tool_call_id] = part.permission
-    end
+    if part.type == "tool" and part.permission then known[part.tool_call_id] = part.permission end
   end
   for _, part in ipairs(new) do
-    if part.type == "tool" and known[part.tool_call_id] then
-      part.permission = known[part.tool_call_id]
-    end
+    if part.type == "tool" and known[part.tool_call_id] then part.permission = known[part.tool_call_id] end
   end
 end
 
 -- Fold one event into a message ({parts, status, event_seq, ...}); true when it changed.
 function M.message(message, event)
-  if event.seq <= (message.event_seq or 0) then
-    return false
-  end
+  if event.seq <= (message.event_seq or 0) then return false end
   local data = event.data
   if TEXT[event.type] then
     append_text(message, TEXT[event.type], clean.text(data.text, clean.TEXT) or "")
@@ -86,9 +74,7 @@ function M.message(message, event)
     if #message.parts < clean.PARTS and not tool_part(message, clean.id(data.tool_call_id)) then
       local part = { type = "tool" }
       for k, v in pairs(data) do
-        if k ~= "type" then
-          part[k] = v
-        end
+        if k ~= "type" then part[k] = v end
       end
       message.parts[#message.parts + 1] = clean.part(part)
     end
@@ -123,9 +109,7 @@ function M.snippet(message)
     local part = message.parts[i]
     if part.type == "text" or part.type == "notice" then
       local line = part.text:match("^%s*([^\r\n]*)")
-      if line and line ~= "" then
-        return #line > 200 and clean.cut(line, 197) .. "…" or line
-      end
+      if line and line ~= "" then return #line > 200 and clean.cut(line, 197) .. "…" or line end
     end
   end
   return nil

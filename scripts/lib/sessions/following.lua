@@ -44,18 +44,18 @@ end
 -- -> true | nil, message, code
 function M.start(project, session)
   local mine = followed(project._id)
-  if mine[key_of(session)] then
-    return true
-  end
+  if mine[key_of(session)] then return true end
   make_room(mine)
   local request, message, code = goose.request(project, "/sessions/" .. session._id .. "/events")
-  if not request then
-    return nil, message, code
-  end
+  if not request then return nil, message, code end
   local done
   done, message, code = follow.start {
-    key = key_of(session), source = { http = request, resume = "last-event-id" }, cursor = tostring(session.event_seq),
-    format = "sse", job = "chat", batch_ms = BATCH_MS,
+    key = key_of(session),
+    source = { http = request, resume = "last-event-id" },
+    cursor = tostring(session.event_seq),
+    format = "sse",
+    job = "chat",
+    batch_ms = BATCH_MS,
     data = { session_id = session._id, project_id = project._id, sandbox_id = project.sandbox.id },
   }
   if done or code == "conflict" then

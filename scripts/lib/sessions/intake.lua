@@ -23,11 +23,10 @@ local function note_error(batch, event)
   local id = messages.derived_id(batch.session._id .. ":" .. event.seq)
   local text = clean.text(event.data.message, 2000) or "The agent failed."
   local part = { type = "notice", kind = "error", text = text }
-  local told = { type = "message", seq = event.seq, data = { message = { id = id, role = "notice", parts = { part } } } }
+  local told =
+    { type = "message", seq = event.seq, data = { message = { id = id, role = "notice", parts = { part } } } }
   local message = claims.message_of(batch, id, told)
-  if message then
-    fold.message(message, told)
-  end
+  if message then fold.message(message, told) end
 end
 
 local function fold_message(batch, event)
@@ -42,9 +41,7 @@ local function fold_message(batch, event)
   else
     fold.message(message, event)
   end
-  if event.type == "message" then
-    event.data.message = messages.view(message)
-  end
+  if event.type == "message" then event.data.message = messages.view(message) end
   return true
 end
 
@@ -53,13 +50,12 @@ local function take_snapshot(batch)
   local state = snapshot.read(batch.project, batch.session, batch.redactor)
   for _, item in ipairs(state.messages) do
     local event = { type = "message", seq = state.seq, data = { message = item } }
-    if fold.message_id(event) and item.role ~= "user" then
-      fold_message(batch, event)
-    end
+    if fold.message_id(event) and item.role ~= "user" then fold_message(batch, event) end
   end
   batch.state = state
   batch.session.event_seq = state.seq
-  batch.out[#batch.out + 1] = { type = "reset", seq = state.seq, data = { seq = state.seq, session_id = batch.session._id } }
+  batch.out[#batch.out + 1] =
+    { type = "reset", seq = state.seq, data = { seq = state.seq, session_id = batch.session._id } }
 end
 
 local function take(batch, event)
@@ -71,18 +67,12 @@ local function take(batch, event)
   if event.type ~= "message_delta" and event.type ~= "thought_delta" then
     event.data = batch.redactor:value(event.data)
   end
-  if event.type == "permission_resolved" then
-    claims.attribute(batch, event)
-  end
+  if event.type == "permission_resolved" then claims.attribute(batch, event) end
   local shown = fold_message(batch, event)
-  if event.type == "error" then
-    note_error(batch, event)
-  end
+  if event.type == "error" then note_error(batch, event) end
   fold.session(batch.session, event)
   batch.folded[#batch.folded + 1] = event
-  if shown then
-    batch.out[#batch.out + 1] = event
-  end
+  if shown then batch.out[#batch.out + 1] = event end
   return nil
 end
 
@@ -105,11 +95,13 @@ local function write_session(batch, fresh)
   local count = fresh and messages.count(batch.session._id)
   local tell
   local after, message = sessions.change(batch.session._id, function(copy)
-    local before = { status = copy.status, title = copy.title, message_count = copy.message_count,
-      pending_permissions = copy.pending_permissions }
-    if batch.state then
-      snapshot.apply(copy, batch.state)
-    end
+    local before = {
+      status = copy.status,
+      title = copy.title,
+      message_count = copy.message_count,
+      pending_permissions = copy.pending_permissions,
+    }
+    if batch.state then snapshot.apply(copy, batch.state) end
     for _, event in ipairs(batch.folded) do
       fold.session(copy, event)
     end
@@ -118,9 +110,7 @@ local function write_session(batch, fresh)
     copy.last_message = last and fold.snippet(last) or copy.last_message
     tell = sessions.tell(before, copy)
   end)
-  if not after and message then
-    error("the session cannot be written: " .. message)
-  end
+  if not after and message then error("the session cannot be written: " .. message) end
   return after, tell
 end
 
@@ -139,33 +129,27 @@ end
 function M.batch(session_id, items)
   local session = sessions.get(session_id)
   local project = session and projects.get(session.project_id)
-  if not project then
-    return false
-  end
+  if not project then return false end
   local batch = {
-    session = session, project = project, redactor = known.of(project),
-    messages = {}, order = {}, folded = {}, out = {},
+    session = session,
+    project = project,
+    redactor = known.of(project),
+    messages = {},
+    order = {},
+    folded = {},
+    out = {},
   }
   for _, item in ipairs(items) do
     local event = claims.decode(item)
-    if event then
-      take(batch, event)
-    end
+    if event then take(batch, event) end
   end
-  if #batch.out == 0 and #batch.folded == 0 then
-    return true
-  end
+  if #batch.out == 0 and #batch.folded == 0 then return true end
   local after, tell = write_session(batch, write_messages(batch))
-  if not after then
-    return false
-  end
+  if not after then return false end
   publish(batch)
-  if tell then
-    sessions.publish(after)
-  end
+  if tell then sessions.publish(after) end
   projects.touch(project._id, "agent")
   return true
 end
-
 
 return M

@@ -17,9 +17,7 @@ function M.remove(project, session)
   for _, topic in ipairs { "project:" .. project._id, "user:" .. project.user_id, "all", sessions.topic(id) } do
     bus.publish(topic, "session_deleted", told, topic == sessions.topic(id) and session.event_seq + 1 or nil)
   end
-  if session.sandbox_id then
-    queue.push("cancel", { project_id = project._id, delete = true }, { key = id })
-  end
+  if session.sandbox_id then queue.push("cancel", { project_id = project._id, delete = true }, { key = id }) end
 end
 
 return M

@@ -16,8 +16,10 @@ function M.read(project, session, redactor)
     return type(value) == "table" and value or {}
   end
   return {
-    seq = math.max(math.tointeger(state.seq) or 0, session.event_seq), status = state.status,
-    run = type(state.run) == "table" and state.run or nil, questions = list(state.pending_permissions),
+    seq = math.max(math.tointeger(state.seq) or 0, session.event_seq),
+    status = state.status,
+    run = type(state.run) == "table" and state.run or nil,
+    questions = list(state.pending_permissions),
     messages = list(state.messages),
   }
 end
@@ -38,10 +40,13 @@ function M.apply(doc, state)
   end
   local run = state.run
   local first = doc.run and doc.run.first_seq
-  doc.run = run and {
-    run_id = clean.id(run.run_id), message_id = clean.id(run.message_id), started_at = clean.time(run.started_at),
-    first_seq = first or state.seq,
-  }
+  doc.run = run
+    and {
+      run_id = clean.id(run.run_id),
+      message_id = clean.id(run.message_id),
+      started_at = clean.time(run.started_at),
+      first_seq = first or state.seq,
+    }
 end
 
 return M

@@ -12,9 +12,7 @@ local WRITES = { message_delta = true, thought_delta = true, tool_call = true }
 local function drop_question(session, id)
   local kept = {}
   for _, question in ipairs(session.pending_permissions or {}) do
-    if question.permission_id ~= id then
-      kept[#kept + 1] = question
-    end
+    if question.permission_id ~= id then kept[#kept + 1] = question end
   end
   session.pending_permissions = kept
   return kept
@@ -39,10 +37,11 @@ end
 
 function acts.message(session, event)
   local message = event.data.message
-  if session.current == clean.id(message.id) then
-    session.current = nil
-  end
-  local kind = message.role == "notice" and type(message.parts) == "table" and message.parts[1] and message.parts[1].kind
+  if session.current == clean.id(message.id) then session.current = nil end
+  local kind = message.role == "notice"
+    and type(message.parts) == "table"
+    and message.parts[1]
+    and message.parts[1].kind
   if kind == "memory_restored" then
     session.memory = "restored"
   elseif kind == "memory_lost" then
@@ -52,14 +51,10 @@ end
 
 function acts.permission_request(session, event)
   local question = clean.question(event.data)
-  if not question then
-    return
-  end
+  if not question then return end
   question.event_seq = event.seq
   local kept = drop_question(session, question.permission_id)
-  if #kept < 64 then
-    kept[#kept + 1] = question
-  end
+  if #kept < 64 then kept[#kept + 1] = question end
   session.status = "waiting_permission"
 end
 
@@ -69,8 +64,10 @@ local function note_decided(session, data)
   local first = math.max(1, #list - DECIDED_KEPT + 2)
   local kept = table.move(list, first, #list, 1, {})
   kept[#kept + 1] = {
-    permission_id = clean.id(data.permission_id), decision = clean.text(data.decision, 40) or "unknown",
-    by = clean.text(data.by, 80) or "unknown", who = clean.text(data.who, 80),
+    permission_id = clean.id(data.permission_id),
+    decision = clean.text(data.decision, 40) or "unknown",
+    by = clean.text(data.by, 80) or "unknown",
+    who = clean.text(data.who, 80),
   }
   session.decided = kept
 end
@@ -78,16 +75,12 @@ end
 function acts.permission_resolved(session, event)
   note_decided(session, event.data)
   local kept = drop_question(session, clean.id(event.data.permission_id))
-  if #kept == 0 and session.status == "waiting_permission" then
-    session.status = "running"
-  end
+  if #kept == 0 and session.status == "waiting_permission" then session.status = "running" end
 end
 
 function acts.session_updated(session, event)
   local title = clean.text(event.data.title, 200)
-  if title and title ~= "" then
-    session.title = title
-  end
+  if title and title ~= "" then session.title = title end
 end
 
 function acts.error(session, event)
@@ -119,9 +112,7 @@ end
 
 -- Fold one event into a session; true when it had not been seen.
 function M.fold(session, event)
-  if event.seq <= (session.event_seq or 0) then
-    return false
-  end
+  if event.seq <= (session.event_seq or 0) then return false end
   if WRITES[event.type] then
     session.current = clean.id(event.data.message_id) or session.current
   elseif acts[event.type] then
