@@ -426,4 +426,17 @@ return {
       t.eq(sh(ctx, "echo " .. i).out, i .. "\n")
     end
   end,
+
+  ["a command inherits no descriptor but its three"] = function(t)
+    wanted(t)
+    local ctx = context(t)
+    local _ <close> = cleaner(ctx)
+    must(provider.create(ctx))
+    must(provider.start(ctx, { step = "start", argv = { "sh", "-c", "ls /proc/self/fd; sleep 600" } }))
+    local want = "0\n1\n2\n3\n" -- 3 is the directory that ls reads
+    t.wait(function()
+      return fs.read(provider.logs(ctx)[3].follow.file) == want
+    end)
+    t.eq(sh(ctx, "ls /proc/self/fd").out, want)
+  end,
 }
