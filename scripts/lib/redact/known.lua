@@ -22,9 +22,7 @@ function M.of(project)
     values[#values + 1] = goose.model_token(project.sandbox.id)
   end
   for name, value in pairs(sys.config.model or {}) do
-    if name:find "_api_key$" then
-      values[#values + 1] = value
-    end
+    if name:find "_api_key$" then values[#values + 1] = value end
   end
   return redact.new(values)
 end
