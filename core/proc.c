@@ -1,6 +1,5 @@
-/* proc.c - see proc.h: the handle.  How a child is made is in proc_spawn.c.
- *
- * `freed_lock` guards `freed`, the pids and pidfds of children that were let go while they ran.
+/* proc.c - see proc.h: the handle.  How a child is made is in proc_spawn.c, how it is reaped in
+ * proc_children.c.
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "proc_own.h"
@@ -9,62 +8,15 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "wait.h"
-
-#ifndef P_PIDFD
-#define P_PIDFD 3
-#endif
-
-static pthread_mutex_t freed_lock = PTHREAD_MUTEX_INITIALIZER;
-static int *freed;
-static size_t freed_count;
-
-static bool reap(int pidfd, struct proc_exit *result) {
-    siginfo_t info = {0};
-    if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) != 0) {
-        *result = (struct proc_exit){.known = false, .code = -1};
-        return errno == ECHILD;
-    }
-    if (info.si_pid == 0) {
-        return false;
-    }
-    bool exited = info.si_code == CLD_EXITED;
-    *result = (struct proc_exit){
-        .known = true,
-        .code = exited ? info.si_status : -1,
-        .signal = exited ? 0 : info.si_status,
-    };
-    return true;
-}
-
-void proc_sweep(void) {
-    pthread_mutex_lock(&freed_lock);
-    size_t kept = 0;
-    for (size_t i = 0; i < freed_count; i++) {
-        struct proc_exit ignored;
-        if (reap(freed[i], &ignored)) {
-            close(freed[i]);
-        } else {
-            freed[kept++] = freed[i];
-        }
-    }
-    freed_count = kept;
-    if (freed_count == 0) {
-        free(freed);
-        freed = NULL;
-    }
-    pthread_mutex_unlock(&freed_lock);
-}
 
 int proc_raise_fd(int fd) {
     int high = fcntl(fd, F_DUPFD_CLOEXEC, 2 * PROC_FD_MAX);
@@ -141,11 +93,8 @@ void proc_free(struct proc *p) {
         return;
     }
     proc_release(p, -1);
-    if (p->child && !p->reaped && !reap(p->pidfd, &p->exit)) {
-        pthread_mutex_lock(&freed_lock);
-        freed = mem_grow(freed, (freed_count + 1) * sizeof *freed);
-        freed[freed_count++] = p->pidfd;
-        pthread_mutex_unlock(&freed_lock);
+    if (p->child && !p->reaped) {
+        proc_let_go(p->pid, p->pidfd);
     } else {
         close(p->pidfd);
     }
@@ -175,9 +124,12 @@ bool proc_wait(struct proc *p, int64_t ms, struct proc_exit *result, struct err 
             return err_set(err, ERR_TIMEOUT, "process %d still runs", (int)p->pid);
         }
         /* A readable pidfd is a dead process; as somebody else's child it stays a zombie. */
-        p->reaped = reap(p->pidfd, &p->exit);
+        p->reaped = proc_reap(p->pidfd, &p->exit);
         if (!p->reaped) {
             return err_set(err, ERR_TIMEOUT, "process %d is not quite gone", (int)p->pid);
+        }
+        if (p->child) {
+            proc_forget(p->pid);
         }
     }
     *result = p->exit;

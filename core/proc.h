@@ -6,8 +6,8 @@
  * No SIGCHLD is used: waiting is poll() on the pidfd, reaping waitid(P_PIDFD).
  *
  * Threads: a proc has one owner at a time.  A child that is freed while it runs goes on running;
- * it is put on a list (the only shared state, behind a lock) and reaped by a later call of any
- * function here.  Namespaces, limits and mounts inside a sandbox are bwrap's business, not ours.
+ * it is reaped by a later call of any function here (proc_children.c, the only shared state).
+ * Namespaces, limits and mounts inside a sandbox are bwrap's business, not ours.
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef GANDER_PROC_H

@@ -23,8 +23,12 @@ struct proc {
     size_t hold_count;
 };
 
-/* Reap those children that were freed while they ran and have ended since. */
-void proc_sweep(void);
+/* proc_children.c: who is ours to reap.  Fork through it, so that no child is ever unknown. */
+pid_t proc_fork(void);                  /* as fork(); the child is on the list */
+void proc_forget(pid_t pid);            /* it was reaped */
+void proc_let_go(pid_t pid, int pidfd); /* nobody waits for it any more; takes the pidfd */
+bool proc_reap(int pidfd, struct proc_exit *result); /* false: it still runs */
+void proc_sweep(void); /* reap what ended of those that were let go, and orphans that came to us */
 /* A copy of fd above the numbers a child may ask for, close on exec; closes fd.  -1 on failure. */
 int proc_raise_fd(int fd);
 

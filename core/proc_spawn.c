@@ -382,7 +382,7 @@ static bool fork_child(struct plan *plan, struct proc *p, struct err *err) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid_t pid = fork();
+    pid_t pid = proc_fork();
     if (pid == 0) {
         child_run(plan);
     }
@@ -416,6 +416,7 @@ static bool fork_child(struct plan *plan, struct proc *p, struct err *err) {
         explain(plan, &r, err);
     }
     waitpid(pid, NULL, 0);
+    proc_forget(pid);
     if (p->pidfd >= 0) {
         close(p->pidfd);
     }

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 return {
-  doc = "Stored decisions are removed after decision_days (default 90).",
+  doc = "Stored decisions and changes of state are removed after decision_days (default 90).",
   of = "decision",
   every_s = 3600,
 

@@ -50,17 +50,18 @@ local function judge(entry, source, item, now)
   return true
 end
 
--- One page of a rule's items. -> the next page's cursor or nil
+-- One page of a rule's items. -> whether there is a next one, and its cursor
 local function run_page(entry, state, now)
   local source = require("lib.clean." .. entry.rule.of)
   local context = { now = now, after = state.after, seen = state.seen }
   local items, after, more = source.items(context)
   local removed = 0
   for _, item in ipairs(items) do
-    removed = removed + (judge(entry, source, item, now) and 1 or 0)
+    if judge(entry, source, item, now) then removed = removed + 1 end
   end
   if context.still then state.seen = json.object(context.still) end
-  return after, more and removed == #items
+  if more and removed > 0 then return true, state.after end -- the same page again: what was removed made room
+  return after ~= nil, after
 end
 
 return {
@@ -82,8 +83,8 @@ return {
       caps.sweep()
       return { again_ms = 1000 * EVERY_S, data = { ran = state.ran, seen = state.seen } }
     end
-    local after, more = run_page(entry, state, now)
-    if after or more then
+    local goes_on, after = run_page(entry, state, now)
+    if goes_on then
       return { again_ms = 0, data = { ran = state.ran, seen = state.seen, rule = entry.name, after = after } }
     end
     state.ran[entry.name] = now

@@ -1,6 +1,7 @@
 -- What a project may be: the schemas of its fields, and the rules that go beyond a schema. Pure.
 -- SPDX-License-Identifier: Apache-2.0
 local S = require "lib.schema"
+local egress = require "lib.egress"
 
 local M = {}
 
@@ -55,7 +56,6 @@ local SOURCE = S.one_of({
   source("snapshot", { snapshot_id = line(1, 200) }),
 }, { by = "type" })
 
-local CIDRS = S.array(line(1, 100), { max = 200 })
 local SETTINGS = S.object {
   engine = S.optional(S.string { enum = { "auto", "goose", "echo" } }),
   mode = S.optional(S.string { enum = { "approve", "smart_approve", "auto", "chat" } }),
@@ -66,7 +66,10 @@ local SETTINGS = S.object {
   })),
   egress = S.optional(S.one_of {
     S.string { enum = { "allow", "deny" } },
-    S.object { allow = S.optional(S.array(line(1, 253), { max = 200 })), deny = S.optional(CIDRS) },
+    S.object {
+      allow = S.optional(S.array(line(1, 253), { max = 200 })),
+      deny = S.optional(S.array(line(1, 100), { max = 200 })),
+    },
   }),
   vcpus = S.optional(S.integer { min = 1, max = 64 }),
   memory_mb = S.optional(S.integer { min = 64, max = 1048576 }),
@@ -123,7 +126,19 @@ local function check_directory(from, faults)
   end
 end
 
+local function check_egress(list, faults)
+  for _, what in ipairs { "allow", "deny" } do
+    for i, entry in ipairs(list[what] or {}) do
+      local ok, wanted = egress.check(what, entry)
+      if not ok then
+        fault(faults, "settings.egress." .. what .. "[" .. i - 1 .. "]", "egress", "must be " .. wanted)
+      end
+    end
+  end
+end
+
 local function check_settings(settings, faults)
+  if type(settings.egress) == "table" then check_egress(settings.egress, faults) end
   if settings.vcpus and settings.vcpus > 1 and settings.vcpus % 2 == 1 then
     fault(faults, "settings.vcpus", "even", "must be 1 or an even number")
   end

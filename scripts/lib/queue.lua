@@ -151,9 +151,10 @@ end
 
 -- host -> {id, name, fence, owner}: run a leased job and record how it ended.
 function M.run(call)
-  local job = assert(db.jobs:find_one { _id = call.id })
-  if job.fence ~= call.fence then
-    return { skipped = true } -- another lease has it
+  local job, trouble = db.jobs:find_one { _id = call.id }
+  if trouble then error("the job cannot be read: " .. trouble) end
+  if not job or job.fence ~= call.fence then
+    return { skipped = true } -- it is gone, or another lease has it
   end
   local module, fault = load_job(job.name)
   if not module then return failed(job, nil, tostring(fault)) end

@@ -88,9 +88,17 @@ local function convert(s, text)
   return text
 end
 
+local function is_text(bytes)
+  return utf8.len(bytes) and not bytes:find "%z"
+end
+
 function S.from_text(s, params)
   local values = json.object {}
   for name, text in pairs(params) do
+    if not is_text(name) or not is_text(text) then
+      local field = is_text(name) and name or ""
+      return nil, { { field = field, rule = "utf8", message = "must be UTF-8 text without NUL" } }
+    end
     local sub = s.fields[name]
     values[name] = sub and convert(sub, text) or text
   end

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { ownHost, startHost } from "./support/host.mjs";
-import { inspect, openBrowser, openPage, pickUser } from "./support/page.mjs";
+import { ownHost, standIn, startHost } from "./support/host.mjs";
+import { activate, createProject, inspect, openBrowser, openPage, pickUser, say } from "./support/page.mjs";
 
 let host;
 let browser;
@@ -34,5 +34,29 @@ test("says that the host is away and since when, and comes back by itself", { sk
   await status.getByText("live").waitFor();
   await page.getByText(/^Reconnecting/).waitFor({ state: "detached" });
   assert.equal(await add.isDisabled(), false);
+  assert.deepEqual(page.faults, []);
+});
+
+const skip = !ownHost ? "GANDER_URL's host is not ours to kill" : standIn && "the stand-in forgets all when it ends";
+
+test("goes on with an answer that was streaming: no word lost, none twice", { skip }, async () => {
+  await createProject(page, `away ${Date.now().toString(36)}`);
+  await activate(page);
+  await say(page, "count to 150");
+  const answer = page.getByRole("article", { name: "Agent" }).last().locator(".markdown");
+  await answer.getByText(/\b20 /).waitFor();
+  await host.kill();
+  await page.getByText(/^Reconnecting/).waitFor();
+  await host.start();
+  await page.locator("header [role=status]").getByText("live").waitFor();
+  await answer.getByText(/\b150\b/).waitFor();
+  await page.getByRole("button", { name: "Cancel" }).waitFor({ state: "detached" });
+  const numbers = (await answer.textContent()).trim().split(/\s+/).map(Number);
+  assert.deepEqual(numbers, Array.from({ length: 150 }, (_, i) => i + 1));
+
+  await page.locator("[data-tab=logs]").click();
+  await page.locator("[role=log] time").first().waitFor();
+  const seqs = (await page.locator("[role=log] a").allTextContents()).map(Number);
+  assert.deepEqual(seqs, Array.from({ length: seqs.length }, (_, i) => seqs[0] + i));
   assert.deepEqual(page.faults, []);
 });

@@ -309,6 +309,34 @@ return {
     t.eq(db.sandbox_logs:count { project_id = old }, 1)
   end,
 
+  ["a huge log keeps its newest part"] = function(t)
+    local w = world(t)
+    local id = w:project()._id
+    local text = ("x"):rep(16000)
+    for seq = 1, 4 do
+      local at, lines = date(sys.now() - (4 - seq) * 86400000), {}
+      for i = 1, 50 do
+        lines[i] = { at = at, source = "goose-api", stream = "stdout", text = text }
+      end
+      db.sandbox_logs:insert {
+        _id = string.format("%s:%015d", id, seq * 50),
+        project_id = id,
+        first_seq = seq * 50,
+        at = at,
+        lines = lines,
+      }
+    end
+    local facts_of = require "lib.facts"
+    local own = facts_of.settings
+    facts_of.settings = function()
+      return { log_mb = 1 }
+    end
+    clean(w)
+    facts_of.settings = own
+    local left = db.sandbox_logs:find({ project_id = id }, { sort = { "first_seq" }, limit = 10 })
+    t.eq({ #left, left[1].first_seq }, { 2, 150 })
+  end,
+
   ["old decisions go without being decisions themselves"] = function(t)
     local w = world(t)
     db.decisions:delete({}, { many = true })
@@ -316,8 +344,10 @@ return {
     local row = explain.record(verdict, "idle", {}, { user_id = "ada" })
     db.decisions:update({ _id = row._id }, { ["$set"] = { at = date(sys.now() - 91 * 86400000) } })
     explain.record(verdict, "idle", {}, { user_id = "ada" })
+    db.activity:delete({}, { many = true })
+    db.activity:insert { _id = "p:1", project_id = "p", kind = "state", at = date(sys.now() - 91 * 86400000) }
     clean(w)
-    t.eq(db.decisions:count {}, 1)
+    t.eq({ db.decisions:count {}, db.activity:count {} }, { 1, 0 })
   end,
 
   ["the queue runs a whole activation by itself"] = function(t)

@@ -15,7 +15,13 @@ http.createServer((q, r) => { if (q.url === "/exit") process.exit(4); r.end(proc
 
 local function pretend(name)
   local real = tier.probe
-  local answer = { tier = name, statement = tier.STATEMENTS[name], cgroup = false, reasons = { "a reason" } }
+  local answer = {
+    tier = name,
+    statement = tier.STATEMENTS[name],
+    cgroup = false,
+    unsafe = name == "unsafe",
+    reasons = { "a reason" },
+  }
   tier.probe = function()
     return answer
   end

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -127,4 +128,20 @@ void test_proc_spawns_from_many_threads(void) {
         pthread_join(threads[i], NULL);
     }
     CHECK(failures[0] + failures[1] + failures[2] + failures[3] == 0);
+}
+
+void test_proc_reaps_orphans_that_came_to_it(void) {
+    struct buf out = BUF_INIT;
+    struct proc_exit end;
+    struct err err;
+    /* A session of its own keeps the grandchild from being killed with its parent. */
+    bool ok =
+        run_sh("setsid sh -c 'exec sleep 0.1' >/dev/null 2>&1 & echo $!", 20000, &out, &end, &err);
+    pid_t pid = ok ? (pid_t)strtol(out.data, NULL, 10) : 0;
+    int64_t until = clock_ms() + 20000;
+    while (ok && kill(pid, 0) == 0 && clock_ms() < until) {
+        ok = run_sh("exit 0", 20000, &out, &end, &err);
+    }
+    buf_clear(&out);
+    CHECK(ok && kill(pid, 0) != 0);
 }

@@ -28,8 +28,11 @@ local function list_all(provider)
   return nil, "its list has more than " .. PAGES .. " pages"
 end
 
+-- A store that cannot be read must never look like a project that is not there.
 local function is_claimed(entry)
-  local project = entry.project_id and db.projects:find_one { _id = entry.project_id }
+  if not entry.project_id then return false, false end
+  local project, message = db.projects:find_one { _id = entry.project_id }
+  if message then error("projects cannot be read: " .. message) end
   return project ~= nil and project.sandbox ~= nil and project.sandbox.id == entry.name, project ~= nil
 end
 

@@ -18,36 +18,48 @@ local function size_of(batch)
   return size
 end
 
--- The items of one project's log.
+local function day_item(project_id, batch, now)
+  local at = batch.at and batch.at.ms or now
+  local day = tostring(batch.at or ""):sub(1, 10)
+  local item =
+    { kind = "log_day", id = project_id .. " " .. day, project_id = project_id, day = day, size = 0, lines = 0 }
+  item.age_ms = math.max(0, now - (at - at % DAY_MS) - DAY_MS)
+  return item
+end
+
+-- The items of one project's log, and whether there is more than was looked at.
 local function days_of(project_id, now)
   local q = { project_id = project_id }
   local batches = assert(db.sandbox_logs:find(q, { sort = { "first_seq" }, limit = BATCHES }))
-  batches[#batches] = nil -- the last one of this page, hence also the last one of all
-  local days, total = {}, 0
+  local more, last = #batches == BATCHES, table.remove(batches) -- of this page, hence also the last one of all
+  local days, seen = {}, 0
   for _, batch in ipairs(batches) do
-    local at, size = batch.at and batch.at.ms or now, size_of(batch)
-    local day = tostring(batch.at or ""):sub(1, 10)
-    local item = days[#days]
-    if not item or item.day ~= day then
-      item =
-        { kind = "log_day", id = project_id .. " " .. day, project_id = project_id, day = day, size = 0, lines = 0 }
-      item.age_ms = math.max(0, now - (at - at % DAY_MS) - DAY_MS)
+    local item, fresh = days[#days], day_item(project_id, batch, now)
+    if not item or item.day ~= fresh.day then
+      item = fresh
       days[#days + 1] = item
     end
+    local size = size_of(batch)
     item.size, item.lines, item.last_seq = item.size + size, item.lines + #batch.lines, batch.first_seq
-    total = total + size
+    seen = seen + size
+  end
+  local rest = last and size_of(last) or 0
+  if more then -- what was not looked at counts as much a batch as what was
+    rest = (assert(db.sandbox_logs:count(q)) - #batches) * (seen // #batches)
   end
   for _, item in ipairs(days) do
-    total = total - item.size
-    item.newer = total
+    seen = seen - item.size
+    item.newer = seen + rest
   end
-  return days
+  return days, more
 end
 
--- -> items, the cursor of the next page or nil
+-- -> items, the cursor of the next page or nil, whether the same page has more once these are gone
 function M.items(context)
   local page, after = assert(db.projects:find({}, { limit = 1, after = context.after, fields = { "_id" } }))
-  return page[1] and days_of(page[1]._id, context.now) or {}, after
+  if not page[1] then return {} end
+  local items, more = days_of(page[1]._id, context.now)
+  return items, after, more
 end
 
 function M.remove(item)

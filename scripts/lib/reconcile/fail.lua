@@ -28,7 +28,7 @@ end
 -- Record the failure of the project's present step. `extra` = {retry_after_ms?, retryable?} from the provider.
 -- -> the job's answer
 function M.step(project, message, code, extra)
-  extra = extra or {}
+  extra, code = extra or {}, code or "internal"
   local now, count = sys.now(), (project.retry and project.retry.count or 0) + 1
   local facts = facts_of.of_project(project, {
     attempt = {

@@ -52,6 +52,12 @@ function M.begin(progress, name)
   return { step = n, of = #STEPS, text = TEXT[name], steps = steps }
 end
 
+-- The activation is given up on the way: its present step ends here, with no fault.
+function M.cut(progress)
+  if not progress then return nil end
+  return { step = progress.step, of = progress.of, text = "given up on request", steps = ended(progress) }
+end
+
 -- The present step broke.
 function M.broken(progress, fault)
   local steps = ended(progress, fault)

@@ -11,6 +11,7 @@ local caps = require "lib.caps"
 local common = require "lib.reconcile.common"
 local db = require "lib.store"
 local lifecycle = require "lib.lifecycle"
+local progress = require "lib.reconcile.progress"
 local talk = require "lib.talk"
 local waiting = require "lib.reconcile.waiting"
 
@@ -26,6 +27,7 @@ function M.abandon(project)
     queue = json.null,
     next = json.null,
     retry = json.null,
+    progress = progress.cut(project.progress),
   }))
 end
 

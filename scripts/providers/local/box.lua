@@ -39,7 +39,7 @@ local function limits_of(ctx)
   local config, settings = ctx.config or {}, ctx.settings or {}
   return {
     memory_mb = settings.memory_mb or config.memory_mb or DEFAULTS.memory_mb,
-    cpus = settings.vcpus or config.cpus or DEFAULTS.cpus,
+    cpus = math.min(settings.vcpus or config.cpus or DEFAULTS.cpus, config.cpus or math.huge),
     processes = config.processes or DEFAULTS.processes,
   }
 end
@@ -96,7 +96,7 @@ function M.make(ctx, dir)
   local uid
   uid, message, code = disk.uid(ctx.project_id)
   if not uid then return nil, message, code end
-  uid = tier.probe().tier == "unsafe" and -1 or uid
+  uid = tier.probe().unsafe and -1 or uid
   local ok
   ok, message, code = make_directories(dir, workspace, uid)
   if not ok then return nil, message, code end

@@ -53,21 +53,42 @@ function M.dirs(name)
   return dirs
 end
 
+-- Write a limit and read it back: some kernels and containers take a value and do not keep it.
+local function limit(file, value)
+  local ok, message = fs.poke(file, value)
+  if not ok then return nil, message end
+  local kept = (fs.read(file) or ""):gsub("%s+$", "")
+  if kept == value then return true end
+  return nil, file .. " holds '" .. kept .. "' after '" .. value .. "' was written"
+end
+
 local function set(h, name, limits)
   local function at(controller, file)
     return (h.root or h[controller]) .. "/gander/" .. name .. "/" .. file
   end
-  local bytes, quota = math.floor(limits.memory_mb) << 20, math.floor(limits.cpus * 100000)
+  local bytes = tostring(math.floor(limits.memory_mb) << 20)
+  local quota = math.floor(limits.cpus * 100000)
+  local wanted
   if h.version == 2 then
     fs.poke(at("memory", "memory.swap.max"), "0") -- not there without swap
-    local ok = fs.poke(at("memory", "memory.max"), tostring(bytes))
-    ok = ok and fs.poke(at("pids", "pids.max"), tostring(limits.processes))
-    return ok and fs.poke(at("cpu", "cpu.max"), quota .. " 100000")
+    wanted = {
+      { at("memory", "memory.max"), bytes },
+      { at("pids", "pids.max"), tostring(limits.processes) },
+      { at("cpu", "cpu.max"), quota .. " 100000" },
+    }
+  else
+    wanted = {
+      { at("memory", "memory.limit_in_bytes"), bytes },
+      { at("pids", "pids.max"), tostring(limits.processes) },
+      { at("cpu", "cpu.cfs_quota_us"), tostring(quota) },
+    }
   end
-  local ok = fs.poke(at("memory", "memory.limit_in_bytes"), tostring(bytes))
-  fs.poke(at("memory", "memory.memsw.limit_in_bytes"), tostring(bytes))
-  ok = ok and fs.poke(at("pids", "pids.max"), tostring(limits.processes))
-  return ok and fs.poke(at("cpu", "cpu.cfs_quota_us"), tostring(quota))
+  for _, entry in ipairs(wanted) do
+    local ok, message = limit(entry[1], entry[2])
+    if not ok then return nil, message end
+  end
+  if h.version == 1 then fs.poke(at("memory", "memory.memsw.limit_in_bytes"), bytes) end -- swap counts too, where kept
+  return true
 end
 
 -- Make the group of a sandbox, or find it, and set its limits {memory_mb, cpus, processes}.

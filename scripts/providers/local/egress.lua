@@ -9,42 +9,26 @@ local fs = require "gander.fs"
 local json = require "gander.json"
 local process = require "gander.process"
 local sys = require "gander.sys"
+local entry_of = require "lib.egress"
 local firewall = require "providers.local.firewall"
 local jail = require "providers.local.jail"
 
 local M = {}
 
 M.PROXY = "http://127.0.0.1:3128"
-local ENTRIES_MAX = 256
-
-local function is_cidr(text)
-  local a, b, c, d, bits = text:match "^(%d+)%.(%d+)%.(%d+)%.(%d+)/?(%d*)$"
-  if not a or (bits ~= "" and tonumber(bits) > 32) then return false end
-  return tonumber(a) < 256 and tonumber(b) < 256 and tonumber(c) < 256 and tonumber(d) < 256
-end
-
-local function is_host(text)
-  local name = text:gsub("^%*%.", "")
-  return #text <= 253
-    and name:find "^%w" ~= nil
-    and not name:find "[^%w.-]"
-    and not name:find "%.%."
-    and not name:find "%f[^.\0]%d+$"
-end
 
 -- Sort the entries of a list into hosts and networks. -> true | nil, message, "invalid"
 local function sort(entries, hosts, nets, what)
-  if #entries > ENTRIES_MAX then
-    return nil, "egress." .. what .. " has more than " .. ENTRIES_MAX .. " entries", "invalid"
+  if #entries > entry_of.ENTRIES_MAX then
+    return nil, "egress." .. what .. " has more than " .. entry_of.ENTRIES_MAX .. " entries", "invalid"
   end
   for _, entry in ipairs(entries) do
-    if type(entry) == "string" and is_cidr(entry) then
+    local ok, wanted = entry_of.check(what, tostring(entry))
+    if not ok then return nil, "egress." .. what .. ": '" .. tostring(entry) .. "' is not " .. wanted, "invalid" end
+    if entry_of.is_cidr(entry) then
       nets[#nets + 1] = entry
-    elseif hosts and type(entry) == "string" and is_host(entry) then
-      hosts[#hosts + 1] = entry:lower()
     else
-      local rule = hosts and "a host, *.host or an IPv4 CIDR" or "an IPv4 CIDR"
-      return nil, "egress." .. what .. ": '" .. tostring(entry) .. "' is not " .. rule, "invalid"
+      hosts[#hosts + 1] = entry:lower()
     end
   end
   return true

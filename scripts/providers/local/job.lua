@@ -73,7 +73,7 @@ function M.of(box, order, step, plan)
   local setup = step == "install" or step == "fetch"
   local goose = disk.goose() and { GOOSE_BIN = "/opt/goose/goose" } or {}
   local log = box.dir .. "/logs/" .. (setup and "setup" or "main")
-  local kind = tier.probe().tier
+  local kind = tier.probe()
   local port = box.port and { PORT = tostring(box.port), GOOSE_API_PORT = tostring(box.port) } or {}
   return {
     dir = box.dir .. "/steps/" .. step,
@@ -83,8 +83,8 @@ function M.of(box, order, step, plan)
     net = "own",
     cgroup = box.cgroup,
     processes = not box.cgroup and box.spec.limits.processes or nil,
-    reduced = kind == "reduced",
-    unsafe = kind == "unsafe",
+    reduced = kind.reduced,
+    unsafe = kind.unsafe,
     cwd = order.cwd,
     env = merge(BASE_ENV, setup and {} or goose, extra, order.env or {}, port),
     resolv = resolv,

@@ -30,7 +30,7 @@ function M.start(box, step, plan)
   if not ok then return nil, message, code end
   M.kill(dir)
   run = { command_id = run and run.command_id or sys.uuid(), phase = "starting", boot_id = disk.boot_id() }
-  if tier.probe().tier == "unsafe" then
+  if tier.probe().unsafe then
     run.port, message, code = plain.port()
     box.port = run.port
     if not run.port then return nil, message, code end

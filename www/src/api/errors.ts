@@ -1,6 +1,8 @@
 // What the host refused, as one value: a sentence, a code, and the fields or lines it is about.
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Decision } from "./schema";
+
 export interface Detail {
   field?: string;
   rule?: string;
@@ -8,6 +10,8 @@ export interface Detail {
   line?: number;
   reason?: string;
   message?: string;
+  /** The decision that refused. */
+  decision?: Decision;
 }
 
 export class ApiError extends Error {

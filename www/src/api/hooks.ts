@@ -38,6 +38,17 @@ export const useSystem = () =>
     queryFn: ({ signal }) => json<System>("GET", "/api/system", { signal }),
   });
 
+/** What the host says of itself that a reader must see in red: anyone can act, or nothing isolates. */
+export function dangers(s: System): { open: boolean; bare: boolean } {
+  const provider = s.providers.find((p) => p.default) ?? s.providers[0];
+  const says = (w: NonNullable<System["warnings"]>[number]) =>
+    typeof w === "string" ? w : (w.message ?? w.text ?? "");
+  return {
+    open: s.trust_network === true || (s.warnings ?? []).some((w) => says(w).includes("trust_network")),
+    bare: !provider?.isolation || /^(none|unsafe)/.test(provider.isolation.tier),
+  };
+}
+
 export const useUsers = () =>
   useQuery({
     queryKey: keys.users,

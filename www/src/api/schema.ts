@@ -95,7 +95,7 @@ export interface Sandbox {
   provider: string;
   instance_id?: string;
   isolation?: Isolation;
-  limits?: { vcpus?: number; memory_mb?: number };
+  limits?: { cpus?: number; memory_mb?: number; processes?: number };
   created_at?: string;
   expires_at?: string;
   endpoint?: string;

@@ -101,7 +101,7 @@ export class EventStream {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       const topics = this.merged();
-      if (!topics.user) return;
+      if (!this.declared.size) return;
       if (onlyIfChanged && JSON.stringify(topics) === this.topicsKey && this.state.status === "live") return;
       void this.open(topics);
     }, wait);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useEffect, useState } from "react";
 import { Link } from "wouter";
-import { useScripts, useStream, useSystem } from "@/api/hooks";
+import { dangers, useScripts, useStream, useSystem } from "@/api/hooks";
 import { hostAlerts } from "@/api/live";
 import { paths } from "@/lib/session";
 import { clockSeconds } from "@/lib/time";
@@ -29,7 +29,7 @@ export function Banners() {
           </Button>
         </p>
       )}
-      {system.data?.trust_network && (
+      {system.data && dangers(system.data).open && (
         <p className="border-line border-b bg-red-soft px-4 py-1.5 text-red">
           Anyone who reaches this address can act here: the network is trusted and nobody signs in.
         </p>

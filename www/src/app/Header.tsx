@@ -3,7 +3,7 @@
 import { Moon, Search, Sun } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { useStream, useSystem, useUsers } from "@/api/hooks";
+import { dangers, useStream, useSystem, useUsers } from "@/api/hooks";
 import type { System } from "@/api/schema";
 import { cn } from "@/lib/cn";
 import { paths } from "@/lib/session";
@@ -102,7 +102,8 @@ function Live() {
 /** Store, provider and its isolation, engine and model, in a few words; red where nothing isolates or anyone can ask. */
 function Chips({ system: s }: { system: System }) {
   const provider = s.providers.find((p) => p.default) ?? s.providers[0];
-  const open = isUnsafe(s);
+  const danger = dangers(s);
+  const open = danger.open || danger.bare;
   const model = s.goose?.model?.demo ? "demo model" : s.goose?.model?.name;
   const chips = [
     { text: s.store.kind, bad: !s.store.ok, wide: true },
@@ -127,9 +128,4 @@ function Chips({ system: s }: { system: System }) {
       </span>
     </>
   );
-}
-
-function isUnsafe(s: System): boolean {
-  const provider = s.providers.find((p) => p.default) ?? s.providers[0];
-  return s.trust_network === true || provider?.isolation?.tier === "none";
 }

@@ -33,9 +33,9 @@ export function Shell({ user, project, tab = "chat", policies, home, theme, turn
   const users = useUsers();
   const unknown = user !== "" && users.data && !users.data.some((u) => u.id === user);
   useEffect(() => {
-    if (!user) return;
-    rememberUser(user);
-    return stream.declare({ user });
+    if (user) rememberUser(user);
+    // Without a user the page still hears of scripts and alerts.
+    return stream.declare(user ? { user } : {});
   }, [user]);
   useEffect(() => stream.watchPage(), []);
   useTitle(user, project, policies);

@@ -60,7 +60,9 @@ function StateRow({ entry: a }: { entry: Activity }) {
       <MoveRight size={14} aria-hidden className="shrink-0 text-muted" />
       <StateIcon project={{ state: to }} />
       <span className="min-w-0 grow">
-        {a.from && <span className="text-muted">{stateWord({ state: a.from as State })} to </span>}
+        {a.from && a.from !== a.to && (
+          <span className="text-muted">{stateWord({ state: a.from as State })} to </span>
+        )}
         <span className="font-medium">{stateWord({ state: to })}</span>
         {a.phase && <span className="text-muted"> · {a.phase.replace("_", " ")}</span>}
         {a.by && <span className="text-muted"> · by {a.by}</span>}
@@ -72,7 +74,23 @@ function StateRow({ entry: a }: { entry: Activity }) {
         )}
       </span>
       <Ago at={a.at} className="text-muted text-sm" />
+      {a.decision && (
+        <p className="basis-full pl-10 text-muted text-sm">
+          {a.decision.reason} <Where decision={a.decision} />
+        </p>
+      )}
     </div>
+  );
+}
+
+/** The line of the rule that decided, as a link into the editor. */
+function Where({ decision: d }: { decision: Decision }) {
+  if (!d.file) return d.policy;
+  return (
+    <Link href={paths.policy(d.file, d.line)} className="text-accent underline">
+      {d.file}
+      {d.line ? `:${d.line}` : ""}
+    </Link>
   );
 }
 
@@ -105,14 +123,7 @@ function DecisionRow({ decision: d }: { decision: Decision }) {
         <Ago at={d.at} className="shrink-0 text-muted text-sm" />
       </div>
       <div className="pb-1.5 pl-12 text-muted text-sm">
-        {d.file ? (
-          <Link href={paths.policy(d.file, d.line)} className="text-accent underline">
-            {d.file}
-            {d.line ? `:${d.line}` : ""}
-          </Link>
-        ) : (
-          d.policy
-        )}
+        <Where decision={d} />
         {d.generation !== undefined && <span className="tnum"> · generation {d.generation}</span>}
       </div>
       {open && (

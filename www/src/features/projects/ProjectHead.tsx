@@ -3,6 +3,7 @@
 import { ChevronDown, ChevronLeft, MoreHorizontal } from "lucide-react";
 import { useState } from "react";
 import { Link } from "wouter";
+import { ApiError } from "@/api/errors";
 import { useAway } from "@/api/hooks";
 import type { Project } from "@/api/schema";
 import { useNow } from "@/lib/clock";
@@ -28,7 +29,7 @@ export function ProjectHead({ project: p }: { project: Project }) {
   const primary = first === "activate" || first === "retry";
   return (
     <header className="border-line border-b">
-      <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 pt-3 pb-1 max-sm:px-3">
+      <div className="flex items-center gap-x-3 px-4 pt-3 pb-1 max-sm:gap-x-1 max-sm:px-3 max-sm:pt-1">
         <Link
           href={paths.user(p.user_id)}
           aria-label="All projects"
@@ -47,8 +48,10 @@ export function ProjectHead({ project: p }: { project: Project }) {
             {p.name}
           </button>
         </h1>
-        <StateBadge project={p} />
-        <div className="ml-auto flex items-center gap-1">
+        <span className="max-sm:hidden">
+          <StateBadge project={p} />
+        </span>
+        <div className="ml-auto flex shrink-0 items-center gap-1">
           {first && (
             <Button
               kind={primary ? "primary" : "plain"}
@@ -67,10 +70,16 @@ export function ProjectHead({ project: p }: { project: Project }) {
           </Menu>
         </div>
       </div>
-      <div className="flex items-start gap-2 px-5 pb-2 max-sm:px-4">
+      <div className="flex items-start gap-2 px-5 pb-2 max-sm:flex-wrap max-sm:px-4">
+        <span className="sm:hidden">
+          <StateBadge project={p} />
+        </span>
         <p
           aria-live="polite"
-          className={cn("tnum min-w-0 grow break-words", p.state === "error" ? "text-red" : "text-muted")}
+          className={cn(
+            "tnum min-w-0 grow break-words max-sm:order-1 max-sm:basis-full",
+            p.state === "error" ? "text-red" : "text-muted",
+          )}
         >
           <span title={p.next ? exact(p.next.at) : undefined}>{headSentence(p, now)}</span>
           {p.reason?.file && (p.state === "error" || p.state === "creating") && (
@@ -86,7 +95,7 @@ export function ProjectHead({ project: p }: { project: Project }) {
           <button
             type="button"
             aria-expanded={facts}
-            className="flex shrink-0 items-center gap-1 rounded px-1 text-muted text-sm hover:bg-hover"
+            className="ml-auto flex shrink-0 items-center gap-1 rounded px-1 text-muted text-sm hover:bg-hover"
             onClick={() => setFacts(!facts)}
           >
             {p.health?.model?.demo && <Badge tone="amber">demo model</Badge>}
@@ -100,11 +109,27 @@ export function ProjectHead({ project: p }: { project: Project }) {
         )}
       </div>
       {facts && p.sandbox && <Facts project={p} />}
-      <ErrorNote error={want.error} className="mx-4 mb-2" />
+      <ErrorNote error={want.error} className="mx-4 mb-2">
+        <Refusal error={want.error} />
+        <Button kind="quiet" size="small" className="-my-1 text-red" onClick={() => want.reset()}>
+          Dismiss
+        </Button>
+      </ErrorNote>
       {p.progress && (p.state === "creating" || p.state === "error") && p.progress.steps.length > 0 && (
         <CreationSteps project={p} />
       )}
     </header>
+  );
+}
+
+/** The line of the rule that refused, where the host names one. */
+function Refusal({ error }: { error: unknown }) {
+  const decision = error instanceof ApiError ? error.details.find((d) => d.decision)?.decision : undefined;
+  if (!decision?.file) return null;
+  return (
+    <Link href={paths.policy(decision.file, decision.line)} className="shrink-0 underline">
+      {decision.policy}
+    </Link>
   );
 }
 
@@ -125,8 +150,8 @@ function Facts({ project: p }: { project: Project }) {
     [
       "CPU",
       u?.cpu_pct !== undefined
-        ? `${u.cpu_pct.toFixed(0)} %${s.limits?.vcpus ? ` of ${s.limits.vcpus} vCPU` : ""}`
-        : undefined,
+        ? `${u.cpu_pct.toFixed(0)} %${s.limits?.cpus ? ` of ${s.limits.cpus} CPUs` : ""}`
+        : s.limits?.cpus && `at most ${s.limits.cpus} CPUs`,
     ],
     ["Disk", u?.disk_mb !== undefined ? bytes(u.disk_mb * 1048576) : undefined],
     [

@@ -36,7 +36,7 @@ export default function SystemDialog({
                 <div className="font-medium">
                   {p.name} {p.default && <span className="font-normal text-muted">(default)</span>}
                 </div>
-                <p className={p.isolation?.tier === "none" ? "text-red" : "text-muted"}>
+                <p className={/^(none|unsafe)/.test(p.isolation?.tier ?? "none") ? "text-red" : "text-muted"}>
                   {p.isolation ? `${p.isolation.tier}: ${p.isolation.statement}` : p.kind}
                 </p>
               </div>
