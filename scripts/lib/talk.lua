@@ -26,18 +26,23 @@ function M.created(project)
   logs_follow.start(project)
 end
 
+-- A session in which something goes on, and the sandbox is there: hand over what waits, read what comes.
+function M.resume(project, session)
+  if session.outbox then
+    queue.push("message", {}, { key = session._id })
+  elseif session.sandbox_id ~= project.sandbox.id then
+    ending.interrupt(session._id, REPLACED)
+  else
+    local done, message = following.start(project, session)
+    if not done then log("warn", "a session cannot be followed", { session = session._id, error = message }) end
+  end
+end
+
 -- The sandbox is healthy: read its logs, and the events of the sessions in which something goes on.
 function M.started(project)
   logs_follow.start(project)
   for _, session in ipairs(sessions.busy(project._id)) do
-    if session.outbox then
-      queue.push("message", {}, { key = session._id })
-    elseif session.sandbox_id ~= project.sandbox.id then
-      ending.interrupt(session._id, REPLACED)
-    else
-      local done, message = following.start(project, session)
-      if not done then log("warn", "a session cannot be followed", { session = session._id, error = message }) end
-    end
+    M.resume(project, session)
   end
 end
 

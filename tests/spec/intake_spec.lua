@@ -179,13 +179,9 @@ return {
     })
     t.eq(sessions.get(session._id).status, "waiting_permission")
     t.eq(sessions.view(sessions.get(session._id)).pending_permissions[1].input, { command = "ls" })
-    feed(
-      session,
-      {
-        { "permission_resolved", { permission_id = "p1", tool_call_id = "t1", decision = "allow_always", by = "user" } },
-      },
-      3
-    )
+    feed(session, {
+      { "permission_resolved", { permission_id = "p1", tool_call_id = "t1", decision = "allow_always", by = "user" } },
+    }, 3)
     t.eq(messages.get(answer).parts[1].permission.by, "sandbox")
     local after = sessions.get(session._id)
     t.eq({ after.status, after.decided[1].by }, { "running", "sandbox" })
@@ -259,13 +255,10 @@ return {
   ["what the sandbox no longer holds is taken from its state"] = function(t)
     local session, message_id = asked()
     local answer = sys.uuid()
-    feed(
-      session,
-      {
-        { "run_started", { message_id = message_id, run_id = "r" } },
-        { "message_delta", { message_id = answer, text = "One " } },
-      }
-    )
+    feed(session, {
+      { "run_started", { message_id = message_id, run_id = "r" } },
+      { "message_delta", { message_id = answer, text = "One " } },
+    })
     local real = goose.session
     goose.session = function()
       return {
@@ -294,6 +287,25 @@ return {
     t.eq(stored(session), { { 1, "user", "hello", "complete" }, { 2, "assistant", "One two *** three", "partial" } })
     local after = sessions.get(session._id)
     t.eq({ after.status, after.event_seq, #after.pending_permissions }, { "waiting_permission", 5001, 1 })
+  end,
+
+  ["a run that ended unseen is over for those who wait"] = function(t)
+    local session, message_id = asked()
+    feed(session, { { "run_started", { message_id = message_id, run_id = "r" } } })
+    sessions.change(session._id, function(copy)
+      copy.outbox = nil
+    end)
+    local answer =
+      { id = sys.uuid(), role = "assistant", status = "complete", parts = { { type = "text", text = "Done" } } }
+    local real = goose.session
+    goose.session = function()
+      return { seq = 900, status = "idle", run = json.null, pending_permissions = {}, messages = { answer } }
+    end
+    local ok, fault = pcall(feed, session, { { "reset", {} } }, 899)
+    goose.session = real
+    t.ok(ok, fault)
+    local now = outcome.of(sessions.get(session._id), message_id)
+    t.eq({ now.status, now.run_id, now.message.parts[1].text }, { "completed", "r", "Done" })
   end,
 
   ["the number of a message is given once"] = function(t)

@@ -46,16 +46,23 @@ local function fold_message(batch, event)
 end
 
 -- The sandbox no longer holds what comes next: its state takes the events' place.
+-- Readers are told to read it anew, and that the run they wait for is over if it is.
 local function take_snapshot(batch)
   local state = snapshot.read(batch.project, batch.session, batch.redactor)
+  if not state then return end
   for _, item in ipairs(state.messages) do
     local event = { type = "message", seq = state.seq, data = { message = item } }
     if fold.message_id(event) and item.role ~= "user" then fold_message(batch, event) end
   end
+  local id, ended = batch.session._id, state.ended
   batch.state = state
   batch.session.event_seq = state.seq
-  batch.out[#batch.out + 1] =
-    { type = "reset", seq = state.seq, data = { seq = state.seq, session_id = batch.session._id } }
+  local seq = ended and state.seq - 1 or state.seq
+  batch.out[#batch.out + 1] = { type = "reset", seq = seq, data = { session_id = id } }
+  if ended then
+    ended.session_id = id
+    batch.out[#batch.out + 1] = { type = "run_finished", seq = state.seq, data = ended }
+  end
 end
 
 local function take(batch, event)
