@@ -1,8 +1,10 @@
 // Why: a rule refuses an activation; the page says so where it was asked, keeps the decision, and leads to the line.
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { standIn, startHost } from "./support/host.mjs";
+import { ownHost, standIn, startHost } from "./support/host.mjs";
 import { createProject, inspect, openBrowser, openPage, pickUser } from "./support/page.mjs";
 
 const FILE = "policies/admission/browser_test.lua";
@@ -58,5 +60,23 @@ test("a refusal is said beside the act, kept with its facts, and leads to the ru
   await inspect(page, "decision");
   await list.getByRole("link", { name: `${FILE}:${LINE}` }).click();
   await page.locator(".cm-activeLine", { hasText: "a test says no" }).waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
+test("a file broken on disk is said on every view, with its line, and the old rule stays", { skip: skip || (!ownHost && "GANDER_URL's scripts are not ours to break") }, async () => {
+  const file = join(host.scripts, "policies/idle/after_minutes.lua");
+  const good = await readFile(file, "utf8");
+  const banner = page.getByRole("link", { name: /^policies\/idle\/after_minutes\.lua:\d+$/ }).first();
+  await page.goto(host.url);
+  await page.getByRole("navigation", { name: "Projects" }).waitFor();
+  await writeFile(file, good.replace("decide = function(facts)", "decide = function(facts"));
+  await banner.waitFor();
+  await page.getByText(/Generation \d+ stays in force/).waitFor();
+  await inspect(page, "broken-script");
+  await banner.click();
+  await page.locator(".cm-lintRange-error").waitFor();
+  await writeFile(file, good);
+  await banner.waitFor({ state: "detached" });
+  await page.locator("footer [role=status]", { hasText: /Generation \d+ is live/ }).waitFor();
   assert.deepEqual(page.faults, []);
 });

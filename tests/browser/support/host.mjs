@@ -55,7 +55,7 @@ async function end(child, signal) {
   clearTimeout(late);
 }
 
-/** -> {url, kill(), start(), stop()} */
+/** -> {url, stop()}; for one that was started here also scripts (its directory), kill(), start() */
 export async function startHost() {
   if (process.env.GANDER_URL) return { url: process.env.GANDER_URL.replace(/\/$/, ""), stop: async () => {} };
   const port = await freePort();
@@ -70,6 +70,7 @@ export async function startHost() {
   let child;
   const host = {
     url,
+    scripts,
     async start() {
       child = run(argv);
       await answers(url, child);

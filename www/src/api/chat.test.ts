@@ -195,6 +195,18 @@ describe("the end of a run", () => {
     expect(s.running).toBe(false);
     expect(s.fault?.message).toBe("the model said no");
   });
+  it("leaves what an earlier run cut off as it is", () => {
+    const s = play(
+      empty,
+      ["message", { seq: 1, message: message("u1", 1, { role: "user" }) }],
+      ["message", { seq: 2, message: message("m1", 2, { status: "partial" }) }],
+      ["run_finished", { status: "cancelled" }],
+      ["message", { seq: 3, message: message("u2", 3, { role: "user" }) }],
+      ["message_delta", { message_id: "m2", seq: 4, text: "more" }],
+      ["run_finished", { status: "completed" }],
+    );
+    expect(s.messages.map((m) => m.status)).toEqual(["complete", "partial", "complete", "complete"]);
+  });
   it("marks what was cut off", () => {
     const s = play(
       empty,

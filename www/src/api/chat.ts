@@ -129,7 +129,10 @@ export function reduce(state: ChatState, e: ChatEvent): ChatState {
 }
 
 function finish(state: ChatState, status: string): ChatState {
-  const messages = state.messages.map((m) => (m.status === "partial" ? settle(m, status) : m));
+  const from = runStart(state);
+  const messages = state.messages.map((m, i) =>
+    i >= from && m.status === "partial" ? settle(m, status) : m,
+  );
   return {
     ...state,
     messages,
@@ -138,6 +141,14 @@ function finish(state: ChatState, status: string): ChatState {
     session: { ...state.session, status: "idle", run: null },
     fault: status === "failed" ? (state.fault ?? { message: "The run failed." }) : state.fault,
   };
+}
+
+/** Where the messages of the newest run begin: what is partial before it was cut off earlier, and stays so. */
+export function runStart(state: ChatState): number {
+  return Math.max(
+    0,
+    state.messages.findLastIndex((m) => m.role === "user"),
+  );
 }
 
 function settle(m: Message, status: string): Message {

@@ -3,6 +3,7 @@
 import { MessagesSquare, Plus, RotateCcw } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Link, Redirect, useSearch } from "wouter";
+import { runStart } from "@/api/chat";
 import { ApiError } from "@/api/errors";
 import { useAway, useChat, useSessions } from "@/api/hooks";
 import type { Message, Mode, Project } from "@/api/schema";
@@ -145,6 +146,7 @@ function OpenChat({
   if (chat.error instanceof ApiError && chat.error.status === 404)
     return <Empty title="This chat is gone">It was deleted, perhaps in another window.</Empty>;
   if (!state) return chat.error ? <ErrorNote error={chat.error} className="m-4" /> : <Bones lines={6} />;
+  const from = runStart(state);
   const lastUser = state.messages.findLast((m) => m.role === "user");
   return (
     <>
@@ -168,8 +170,12 @@ function OpenChat({
                 Older messages
               </Button>
             )}
-            {state.messages.map((m) => (
-              <MessageView key={m.id} message={m} live={state.running && m.status === "partial"} />
+            {state.messages.map((m, i) => (
+              <MessageView
+                key={m.id}
+                message={m}
+                live={state.running && i >= from && m.status === "partial"}
+              />
             ))}
             {state.permissions.map((q, i) => (
               <PermissionCard
@@ -185,8 +191,8 @@ function OpenChat({
             {state.running && state.permissions.length === 0 && (
               <p className="text-muted text-sm">The agent is working…</p>
             )}
-            {state.fault && !state.running && (
-              <ErrorNote error={state.fault.message}>
+            {!state.running && (state.fault || state.session.status === "interrupted") && (
+              <ErrorNote error={state.fault?.message ?? "The last run was interrupted before it ended."}>
                 {lastUser && (
                   <Button size="small" blocked={away} onClick={() => onSend(textOf(lastUser))}>
                     <RotateCcw size={14} aria-hidden /> Retry
