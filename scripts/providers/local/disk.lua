@@ -139,11 +139,12 @@ function M.remove_workspace(project_id)
   return done, message, code
 end
 
--- The node that runs on this host: its path here. One in a directory of its own is bound with that directory.
+-- The node of this host: the project's own where set-up had to bring one, else that of PATH. -> path | nil
 local node
 function M.node()
   if not node then
-    local r = process.run { argv = { "node", "-p", "process.execPath" }, timeout_ms = 10000 }
+    local own = sys.home .. "/vendor/.cache/node/bin/node"
+    local r = process.run { argv = { fs.size(own) and own or "node", "-p", "process.execPath" }, timeout_ms = 10000 }
     node = r and r.code == 0 and r.out:gsub("%s+$", "") or nil
   end
   return node
