@@ -12,7 +12,7 @@ import http from "node:http";
 console.log("up");
 http.createServer((q, r) => {
   if (q.url === "/exit") process.exit(7);
-  if (q.url === "/busy") for (const end = Date.now() + 400; Date.now() < end;);
+  if (q.url === "/busy") for (const begin = process.cpuUsage(); process.cpuUsage(begin).user < 300000;);
   r.end(JSON.stringify({ ok: true, env: process.env.SECRET, cwd: process.cwd() }));
 }).listen(3001, "127.0.0.1");
 ]]
