@@ -29,7 +29,9 @@ return {
 
   -- Where sandboxes run. `local` needs Linux with user namespaces (bubblewrap).
   -- default_provider = "local",
-  -- providers = { ["local"] = { kind = "local", slots = 200, memory_mb = 1024, cpus = 1, processes = 256 } },
+  -- providers = { ["local"] = { kind = "local", slots = 200, memory_mb = 1024, cpus = 1, processes = 256,
+  --   reach_private = false, -- true: with egress "allow", private networks and this machine (10.0.2.2) are in reach too
+  -- } },
 
   -- sandbox = {
   --   vcpus = 2,

@@ -14,7 +14,7 @@ int cli_main(int argc, char **argv);
 /* serve.c: run the host until SIGINT or SIGTERM. */
 int serve(const char *home, const struct config *config);
 
-/* Fill what every program needs: configuration, version, engines without threads. */
+/* program.c.  Fill what every program needs: configuration, version, engines without threads. */
 void host_init(struct host *host, const char *home, const struct config *config);
 /* The sealing key: GANDER_KEY (64 hex digits) or <data>/key, made at the first start. */
 bool host_key(struct host *host, struct err *err);

@@ -49,6 +49,7 @@ static const struct row {
     {"providers.*.memory_mb", INTEGER, NULL, 64, 1048576, NULL, NULL},
     {"providers.*.cpus", NUMBER, NULL, 0.1, 1024, NULL, NULL},
     {"providers.*.processes", INTEGER, NULL, 16, 100000, NULL, NULL},
+    {"providers.*.reach_private", BOOLEAN, NULL, 0, 0, NULL, NULL},
     {"providers.*.token_env", TEXT, NULL, 0, 0, NULL, NULL},
     {"providers.*.team_env", TEXT, NULL, 0, 0, NULL, NULL},
     {"providers.*.project_env", TEXT, NULL, 0, 0, NULL, NULL},

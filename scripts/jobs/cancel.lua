@@ -16,9 +16,7 @@ local function run(job)
   end
   local project = projects.get(job.data.project_id)
   if not (project and project.sandbox and project.state == "active") then
-    if not job.data.delete then
-      ending.interrupt(job.id, GONE)
-    end
+    if not job.data.delete then ending.interrupt(job.id, GONE) end
     return { done = true }
   end
   local act = job.data.delete and goose.delete or goose.cancel

@@ -11,12 +11,15 @@ local LOST = "The agent's server lost this conversation while the answer was bei
 -- follow -> {key, data = {session_id, project_id, sandbox_id}, items, cursor, ended, error?}
 local function batch(call)
   local id = call.data.session_id
-  if not intake.batch(id, call.items) then
-    return { stop = true }
-  end
+  if not intake.batch(id, call.items) then return { stop = true } end
   if call.ended and call.error then
     local session = sessions.get(id)
-    if session and not session.outbox and sessions.RUNNING[session.status] and session.sandbox_id == call.data.sandbox_id then
+    if
+      session
+      and not session.outbox
+      and sessions.RUNNING[session.status]
+      and session.sandbox_id == call.data.sandbox_id
+    then
       ending.interrupt(id, LOST)
     end
   end

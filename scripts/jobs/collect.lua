@@ -16,9 +16,7 @@ local LEVELS = { FATAL = "error", ERROR = "error", WARN = "warn", WARNING = "war
 -- The level that a line names in its first words, if any.
 local function level_of(text)
   for word in text:sub(1, 80):gmatch "%f[%a]%u+%f[%A]" do
-    if LEVELS[word] then
-      return LEVELS[word]
-    end
+    if LEVELS[word] then return LEVELS[word] end
   end
   return nil
 end
@@ -45,7 +43,11 @@ local function split(line, text, source, out)
     local piece = clean.cut(text, logs.LINE_MAX)
     text = text:sub(#piece + 1)
     out[#out + 1] = {
-      at = at, source = source, stream = line.stream, level = level, text = piece,
+      at = at,
+      source = source,
+      stream = line.stream,
+      level = level,
+      text = piece,
       cut = (text ~= "" or line.open) and true or nil,
     }
   until text == ""
@@ -54,9 +56,7 @@ end
 -- Offsets of a file grow; where they are no numbers, the same one is the same batch.
 local function stored_already(data, cursor)
   local last = logs.cursor(data.project_id, data.sandbox_id, data.key)
-  if math.type(last) == "integer" and math.type(cursor) == "integer" then
-    return last >= cursor
-  end
+  if math.type(last) == "integer" and math.type(cursor) == "integer" then return last >= cursor end
   return last ~= nil and json.encode(last) == json.encode(cursor)
 end
 
@@ -64,21 +64,15 @@ end
 local function batch(call)
   local data = call.data
   local project = projects.get(data.project_id)
-  if not project then
-    return { stop = true }
-  end
-  if #call.items == 0 or stored_already(data, call.cursor) then
-    return nil
-  end
+  if not project then return { stop = true } end
+  if #call.items == 0 or stored_already(data, call.cursor) then return nil end
   local redactor, lines = known.of(project), {}
   for _, line in ipairs(whole_lines(call.items, data.stream)) do
     split(line, redactor:text(line.text), data.source, lines)
   end
   local cursor = { sandbox_id = data.sandbox_id, source = data.key, offset = json.encode(call.cursor) }
   local stored, message = logs.store(data.project_id, lines, cursor)
-  if not stored then
-    error("log lines cannot be stored: " .. tostring(message))
-  end
+  if not stored then error("log lines cannot be stored: " .. tostring(message)) end
   return nil
 end
 

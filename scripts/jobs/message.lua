@@ -14,9 +14,7 @@ local WORTH = { internal = true, unavailable = true, timeout = true, busy = true
 
 local function run(job)
   local session = sessions.get(job.id)
-  if not session then
-    return { done = true }
-  end
+  if not session then return { done = true } end
   sending.store(session)
   local project = projects.get(session.project_id)
   if not (project and project.state == "active" and project.sandbox) then

@@ -12,9 +12,7 @@ local FINAL = { conflict = true, not_found = true, invalid = true }
 local function run(job)
   local data = job.data
   local project = projects.get(data.project_id)
-  if not (project and project.sandbox and project.state == "active") then
-    return { done = true }
-  end
+  if not (project and project.sandbox and project.state == "active") then return { done = true } end
   local done, message, code = goose.permission(project, data.session_id, job.id, data.decision)
   if not done and not FINAL[code] and job.tries + 1 < TRIES then
     error(message, 0)

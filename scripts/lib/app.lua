@@ -10,15 +10,20 @@ local schema = require "lib.schema"
 local M = {}
 
 local STATUS = {
-  invalid = 400, denied = 403, not_found = 404, conflict = 409, busy = 503, timeout = 504, unavailable = 502, internal = 500,
+  invalid = 400,
+  denied = 403,
+  not_found = 404,
+  conflict = 409,
+  busy = 503,
+  timeout = 504,
+  unavailable = 502,
+  internal = 500,
 }
 local KNOWN = { doc = true, query = true, body = true, answers = true, handler = true, raw = true, operator = true }
 
 function M.route(def)
   for key in pairs(def) do
-    if not KNOWN[key] then
-      error("a route has no field '" .. tostring(key) .. "'", 2)
-    end
+    if not KNOWN[key] then error("a route has no field '" .. tostring(key) .. "'", 2) end
   end
   if type(def.handler) ~= "function" or type(def.doc) ~= "string" then
     error("a route needs doc (a sentence) and handler (a function)", 2)
@@ -33,7 +38,9 @@ function M.fail(code, message, details, status, headers)
     headers = headers or {}
     headers["Retry-After"] = headers["Retry-After"] or "2"
   end
-  return status or STATUS[code] or 500, { error = { code = STATUS[code] and code or "internal", message = message, details = details } }, headers
+  return status or STATUS[code] or 500,
+    { error = { code = STATUS[code] and code or "internal", message = message, details = details } },
+    headers
 end
 
 -- What a user may not see and what does not exist answer alike.
@@ -76,18 +83,14 @@ end
 
 local function read_query(route, req)
   local query, faults = schema.from_text(route.query or schema.object {}, req.query)
-  if not query then
-    return nil, M.fail("invalid", "Query: " .. faults_text("it", faults), faults)
-  end
+  if not query then return nil, M.fail("invalid", "Query: " .. faults_text("it", faults), faults) end
   req.query = query
   return true
 end
 
 local function read_body(route, req)
   if not route.body then
-    if req.body ~= "" and not route.raw then
-      return nil, M.fail("invalid", "This route takes no body")
-    end
+    if req.body ~= "" and not route.raw then return nil, M.fail("invalid", "This route takes no body") end
     return true
   end
   local type_ = req.headers["content-type"] or "application/json"
@@ -95,13 +98,9 @@ local function read_body(route, req)
     return nil, M.fail("invalid", "The body must be application/json", nil, 415)
   end
   local value, message = json.decode(req.body ~= "" and req.body or "{}")
-  if value == nil then
-    return nil, M.fail("invalid", "The body is not JSON: " .. message)
-  end
+  if value == nil then return nil, M.fail("invalid", "The body is not JSON: " .. message) end
   local body, faults = schema.check(route.body, value)
-  if not body then
-    return nil, M.fail("invalid", faults_text("the body", faults), faults)
-  end
+  if not body then return nil, M.fail("invalid", faults_text("the body", faults), faults) end
   req.given = value -- as it was sent: tells an absent field from a default
   req.body = body
   return true
@@ -114,9 +113,7 @@ local function actor(req)
 end
 
 local function answer(req, status, body, headers)
-  if type(status) == "table" then
-    return status.kind, status
-  end
+  if type(status) == "table" then return status.kind, status end
   headers = headers or {}
   if type(body) == "table" and type(body.error) == "table" and not headers["Content-Type"] then
     body.error.request_id = req.id
@@ -134,9 +131,7 @@ function M.dispatch(req)
   req.by = actor(req)
   for _, read in ipairs { read_query, read_body } do
     local ok, status, body, headers = read(route, req)
-    if not ok then
-      return answer(req, status, body, headers)
-    end
+    if not ok then return answer(req, status, body, headers) end
   end
   return answer(req, route.handler(req))
 end

@@ -15,13 +15,9 @@ end
 
 local function isolation_line(providers, name)
   local provider, message = providers.get(name)
-  if not provider then
-    return RED .. message .. OFF
-  end
+  if not provider then return RED .. message .. OFF end
   local found = providers.isolation(provider)
-  if not found then
-    return "stated by the provider"
-  end
+  if not found then return "stated by the provider" end
   local line = found.tier .. ": " .. found.statement
   if found.reasons and #found.reasons > 0 then
     line = line .. "\n            (" .. table.concat(found.reasons, "; ") .. ")"
@@ -36,9 +32,7 @@ function M.start()
   end
   local providers = require "lib.providers"
   local ok, id = pcall(require("lib.installation").id)
-  if not ok then
-    return nil, "the store in " .. sys.data .. " cannot be used: " .. tostring(id), "unavailable"
-  end
+  if not ok then return nil, "the store in " .. sys.data .. " cannot be used: " .. tostring(id), "unavailable" end
   local name = providers.default()
   local lines = { "", "  Gander " .. sys.version.version }
   add(lines, "Store", "SQLite in " .. sys.data)

@@ -22,7 +22,7 @@ local function list_routes(path, module, routes, faults)
     if method and type(route) == "table" and route.handler then
       routes[#routes + 1] = { method = method, path = pattern, file = path:gsub("%.lua$", "") }
     elseif type(route) ~= "function" then
-      add_fault(faults, path, "'" .. tostring(key) .. "' is neither a route \"METHOD /path\" nor a function")
+      add_fault(faults, path, "'" .. tostring(key) .. '\' is neither a route "METHOD /path" nor a function')
     end
   end
 end
@@ -40,13 +40,9 @@ end
 local function check_file(path, routes, faults)
   local name = path:gsub("%.lua$", "")
   local ok, module = pcall(require, (name:gsub("/", ".")))
-  if not ok then
-    return add_fault(faults, path, module)
-  end
+  if not ok then return add_fault(faults, path, module) end
   local kind = path:match "^[^/]+"
-  if kind ~= "lib" and type(module) ~= "table" then
-    return add_fault(faults, path, "must return a table")
-  end
+  if kind ~= "lib" and type(module) ~= "table" then return add_fault(faults, path, "must return a table") end
   if kind == "routes" then
     list_routes(path, module, routes, faults)
   elseif kind == "jobs" then
@@ -62,9 +58,7 @@ end
 function M.set()
   local faults, routes = {}, {}
   for _, path in ipairs(sys.script_paths()) do
-    if not path:find "^meta/" then
-      check_file(path, routes, faults)
-    end
+    if not path:find "^meta/" then check_file(path, routes, faults) end
   end
   return { faults = faults, routes = routes }
 end

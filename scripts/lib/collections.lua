@@ -36,8 +36,14 @@ return {
 
   sessions = {
     id = "string",
-    fields = { project_id = "string", user_id = "string?", created_at = "date", updated_at = "date" },
-    index = { { "project_id", "updated_at" }, { "project_id", "created_at" }, { "user_id", "updated_at" } },
+    fields = {
+      project_id = "string",
+      user_id = "string?",
+      created_at = "date",
+      updated_at = "date",
+      status = "string?",
+    },
+    index = { { "project_id", "created_at" }, { "user_id", "created_at" }, { "status" } },
   },
 
   session_messages = {

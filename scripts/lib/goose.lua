@@ -16,8 +16,16 @@ local CALL_MS = 10000
 local RESTORE_MS = 60000 -- the agent reads a whole history in
 local ANSWER_MAX = 16 * 1024 * 1024 -- a session with its messages
 local CODES = {
-  [400] = "invalid", [401] = "denied", [403] = "denied", [404] = "not_found", [409] = "conflict", [410] = "not_found",
-  [413] = "invalid", [429] = "busy", [503] = "busy", [504] = "timeout",
+  [400] = "invalid",
+  [401] = "denied",
+  [403] = "denied",
+  [404] = "not_found",
+  [409] = "conflict",
+  [410] = "not_found",
+  [413] = "invalid",
+  [429] = "busy",
+  [503] = "busy",
+  [504] = "timeout",
 }
 
 function M.token(sandbox_id)
@@ -32,34 +40,24 @@ end
 -- The sandbox's name in a model token, or nil when the token is not one of ours.
 function M.sandbox_of_token(token)
   local sandbox_id = token:match "^(.+)%.%x+$"
-  if sandbox_id and #token <= 400 and sys.hmac(token) == sys.hmac(M.model_token(sandbox_id)) then
-    return sandbox_id
-  end
+  if sandbox_id and #token <= 400 and sys.hmac(token) == sys.hmac(M.model_token(sandbox_id)) then return sandbox_id end
   return nil
 end
 
 local function reach(project)
   local provider, message, code = providers.get(project.sandbox.provider)
-  if not provider then
-    return nil, message, code
-  end
+  if not provider then return nil, message, code end
   local ctx
   ctx, message, code = providers.context(project, provider, CALL_MS)
-  if not ctx then
-    return nil, message, code
-  end
+  if not ctx then return nil, message, code end
   return provider.endpoint(ctx, PORT)
 end
 
 -- A request to the project's Goose API, without body and limits: {url, headers, netns?}.
 function M.request(project, path)
-  if not project.sandbox then
-    return nil, "the project has no sandbox", "conflict"
-  end
+  if not project.sandbox then return nil, "the project has no sandbox", "conflict" end
   local endpoint, message, code = reach(project)
-  if not endpoint then
-    return nil, message, code
-  end
+  if not endpoint then return nil, message, code end
   local headers = {}
   for name, value in pairs(endpoint.headers or {}) do
     headers[name] = value
@@ -78,9 +76,7 @@ end
 -- -> answer, status | nil, message, code, details
 local function call(project, method, path, body, timeout_ms)
   local request, message, code = M.request(project, path)
-  if not request then
-    return nil, message, code
-  end
+  if not request then return nil, message, code end
   request.method = method
   request.timeout_ms = timeout_ms or CALL_MS
   request.connect_ms = 5000
@@ -90,19 +86,11 @@ local function call(project, method, path, body, timeout_ms)
     request.body = assert(json.encode(json.object(body)))
   end
   local response, fault, kind = http.request(request)
-  if not response then
-    return nil, "the Goose API does not answer: " .. tostring(fault), kind
-  end
-  if response.status >= 300 then
-    return refusal(response.status, response.body)
-  end
-  if response.body == "" then
-    return json.object {}, response.status
-  end
+  if not response then return nil, "the Goose API does not answer: " .. tostring(fault), kind end
+  if response.status >= 300 then return refusal(response.status, response.body) end
+  if response.body == "" then return json.object {}, response.status end
   local answer = json.decode(response.body)
-  if type(answer) ~= "table" then
-    return nil, "the Goose API answered no JSON", "unavailable"
-  end
+  if type(answer) ~= "table" then return nil, "the Goose API answered no JSON", "unavailable" end
   return answer, response.status
 end
 
@@ -139,9 +127,7 @@ end
 -- followed. So the head of the answer is all that is waited for.
 function M.post_message(project, message)
   local request, fault, code = M.request(project, "/messages")
-  if not request then
-    return nil, fault, code
-  end
+  if not request then return nil, fault, code end
   request.method = "POST"
   request.headers["content-type"] = "application/json"
   request.headers.accept = "text/event-stream"
@@ -150,12 +136,8 @@ function M.post_message(project, message)
   request.connect_ms = 5000
   request.head_only = true
   local response, text, kind = http.request(request)
-  if not response then
-    return nil, "the Goose API does not answer: " .. tostring(text), kind
-  end
-  if response.status >= 300 then
-    return refusal(response.status, response.body or "")
-  end
+  if not response then return nil, "the Goose API does not answer: " .. tostring(text), kind end
+  if response.status >= 300 then return refusal(response.status, response.body or "") end
   return true
 end
 

@@ -30,12 +30,13 @@ local function store_texts(items)
 end
 
 local function record(list)
-  if #list.faults > 0 or db.scripts_history:find_one { _id = list.generation } then
-    return
-  end
+  if #list.faults > 0 or db.scripts_history:find_one { _id = list.generation } then return end
   store_texts(list.items)
   db.scripts_history:insert {
-    _id = list.generation, at = date(sys.now()), files = json.encode(json.object(hashes(list.items))), good = true,
+    _id = list.generation,
+    at = date(sys.now()),
+    files = json.encode(json.object(hashes(list.items))),
+    good = true,
   }
   db.scripts_history:delete({ _id = { ["$lte"] = list.generation - KEEP } }, { many = true })
 end

@@ -47,8 +47,13 @@ end
 function M.view(batch, i)
   local line = batch.lines[i]
   return {
-    seq = batch.first_seq + i - 1, at = line.at, source = line.source, stream = line.stream, level = line.level,
-    text = line.text, cut = line.cut,
+    seq = batch.first_seq + i - 1,
+    at = line.at,
+    source = line.source,
+    stream = line.stream,
+    level = line.level,
+    text = line.text,
+    cut = line.cut,
   }
 end
 
@@ -59,7 +64,11 @@ function M.store(project_id, lines, cursor)
     local first = M.last_seq(project_id) + 1
     local batch = {
       _id = string.format("%s:%015d", project_id, first),
-      project_id = project_id, first_seq = first, at = date(sys.now()), lines = lines, cursor = cursor,
+      project_id = project_id,
+      first_seq = first,
+      at = date(sys.now()),
+      lines = lines,
+      cursor = cursor,
     }
     local stored, message, code = db.sandbox_logs:insert(batch)
     if stored then
@@ -80,13 +89,15 @@ function M.append(project_id, source, stream, text, level)
   for line in (text .. "\n"):gmatch "(.-)\r?\n" do
     if line ~= "" then
       lines[#lines + 1] = {
-        at = date(sys.now()), source = source, stream = stream, level = level, text = clean.cut(line, M.LINE_MAX),
+        at = date(sys.now()),
+        source = source,
+        stream = stream,
+        level = level,
+        text = clean.cut(line, M.LINE_MAX),
       }
     end
   end
-  if #lines == 0 then
-    return true
-  end
+  if #lines == 0 then return true end
   return M.store(project_id, lines)
 end
 
@@ -100,15 +111,9 @@ end
 -- Which batches may hold a match: the store looks, so that a rare word need not be carried here batch by batch.
 local function batches(project_id, filter, from, down)
   local q = { project_id = project_id, first_seq = from }
-  if filter.source then
-    q["lines.source"] = filter.source
-  end
-  if filter.level then
-    q["lines.level"] = filter.level
-  end
-  if filter.q then
-    q["lines.text"] = { ["$contains"] = filter.q }
-  end
+  if filter.source then q["lines.source"] = filter.source end
+  if filter.level then q["lines.level"] = filter.level end
+  if filter.q then q["lines.text"] = { ["$contains"] = filter.q } end
   return assert(db.sandbox_logs:find(q, { sort = { down and "-first_seq" or "first_seq" }, limit = SCAN }))
 end
 
@@ -126,9 +131,7 @@ local function take(page, batch, filter, down)
     local i = down and n - k + 1 or k
     local seq = batch.first_seq + i - 1
     if seq > filter.after and seq < filter.before and wanted(batch.lines[i], filter) then
-      if #page == filter.limit then
-        return true
-      end
+      if #page == filter.limit then return true end
       page[#page + 1] = M.view(batch, i)
     end
   end
@@ -139,8 +142,13 @@ end
 -- or (`down`) newest first. -> lines, the seq to go on after (or before), nil at the end
 function M.page(project_id, options)
   local filter = {
-    after = options.after or 0, before = options.before or math.maxinteger, limit = options.limit or 50,
-    source = options.source, stream = options.stream, level = options.level, q = options.q and options.q:lower(),
+    after = options.after or 0,
+    before = options.before or math.maxinteger,
+    limit = options.limit or 50,
+    source = options.source,
+    stream = options.stream,
+    level = options.level,
+    q = options.q and options.q:lower(),
   }
   local down, page = options.down, {}
   local from = down and { ["$lt"] = filter.before } or { ["$gte"] = batch_start(project_id, filter.after + 1) }
@@ -148,18 +156,12 @@ function M.page(project_id, options)
   for _ = 1, SCANS do
     local found = batches(project_id, filter, from, down)
     for _, batch in ipairs(found) do
-      if take(page, batch, filter, down) then
-        return page, page[#page].seq
-      end
+      if take(page, batch, filter, down) then return page, page[#page].seq end
       local last = batch.first_seq + #batch.lines - 1
       reached = down and batch.first_seq or last
-      if (down and reached <= filter.after) or (not down and last >= filter.before - 1) then
-        return page, nil
-      end
+      if (down and reached <= filter.after) or (not down and last >= filter.before - 1) then return page, nil end
     end
-    if #found < SCAN then
-      return page, nil
-    end
+    if #found < SCAN then return page, nil end
     from = down and { ["$lt"] = reached } or { ["$gt"] = reached }
   end
   return page, reached

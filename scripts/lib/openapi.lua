@@ -8,8 +8,16 @@ local sys = require "gander.sys"
 local M = {}
 
 local TEXT = {
-  [200] = "Done", [201] = "Created", [202] = "Begun: what is wanted is recorded", [204] = "Done, nothing to say",
-  [400] = "Invalid", [403] = "Denied", [404] = "Not found", [409] = "Conflict", [410] = "Gone", [412] = "Changed meanwhile",
+  [200] = "Done",
+  [201] = "Created",
+  [202] = "Begun: what is wanted is recorded",
+  [204] = "Done, nothing to say",
+  [400] = "Invalid",
+  [403] = "Denied",
+  [404] = "Not found",
+  [409] = "Conflict",
+  [410] = "Gone",
+  [412] = "Changed meanwhile",
   [503] = "Busy or not ready",
 }
 
@@ -53,10 +61,14 @@ local function content_of(answer)
   end
   local item = answer:match "^list of (%w+)$"
   if item then
-    local list = { type = "object", required = json.array { "items", "next" }, properties = {
-      items = { type = "array", items = objects.known(item) and ref(item) or {} },
-      next = { type = json.array { "string", "null" } },
-    } }
+    local list = {
+      type = "object",
+      required = json.array { "items", "next" },
+      properties = {
+        items = { type = "array", items = objects.known(item) and ref(item) or {} },
+        next = { type = json.array { "string", "null" } },
+      },
+    }
     return { ["application/json"] = { schema = list } }
   end
   return { ["application/json"] = { schema = objects.known(answer) and ref(answer) or { type = "object" } } }
@@ -66,12 +78,18 @@ local function operation(file, route, names)
   local responses = json.object {}
   for status, answer in pairs(route.answers or {}) do
     local none = status == 204 or answer == "" or answer == true
-    responses[tostring(status)] = { description = TEXT[status] or "Answer", content = not none and content_of(answer) or nil }
+    responses[tostring(status)] =
+      { description = TEXT[status] or "Answer", content = not none and content_of(answer) or nil }
   end
-  responses.default = { description = "Refused or failed", content = { ["application/json"] = { schema = ref "Error" } } }
+  responses.default =
+    { description = "Refused or failed", content = { ["application/json"] = { schema = ref "Error" } } }
   return {
-    summary = route.doc, tags = json.array { (file:gsub("^routes/", "")) }, parameters = parameters(route, names), responses = responses,
-    requestBody = route.body and { content = { ["application/json"] = { schema = schema.describe(route.body) } } } or nil,
+    summary = route.doc,
+    tags = json.array { (file:gsub("^routes/", "")) },
+    parameters = parameters(route, names),
+    responses = responses,
+    requestBody = route.body and { content = { ["application/json"] = { schema = schema.describe(route.body) } } }
+      or nil,
   }
 end
 
@@ -89,8 +107,14 @@ function M.document()
     end
   end
   return {
-    openapi = "3.1.0", paths = paths, components = { schemas = objects.all() },
-    info = { title = "Gander", version = sys.version.version, description = "Isolated Goose agents, one for each project." },
+    openapi = "3.1.0",
+    paths = paths,
+    components = { schemas = objects.all() },
+    info = {
+      title = "Gander",
+      version = sys.version.version,
+      description = "Isolated Goose agents, one for each project.",
+    },
   }
 end
 

@@ -30,7 +30,9 @@ function M.new(values)
       end
     end
   end
-  table.sort(list, function(a, b) return #a > #b end)
+  table.sort(list, function(a, b)
+    return #a > #b
+  end)
   local first = {}
   for _, secret in ipairs(list) do
     first[#first + 1] = "%" .. secret:sub(1, 1)
@@ -43,9 +45,7 @@ end
 -- The length of the longest secret that stands at position i, or 0.
 local function match_at(list, text, i)
   for _, secret in ipairs(list) do
-    if text:sub(i, i + #secret - 1) == secret then
-      return #secret
-    end
+    if text:sub(i, i + #secret - 1) == secret then return #secret end
   end
   return 0
 end
@@ -54,24 +54,18 @@ end
 local function begins_at(list, text, i)
   local rest = #text - i + 1
   for _, secret in ipairs(list) do
-    if #secret > rest and secret:sub(1, rest) == text:sub(i) then
-      return true
-    end
+    if #secret > rest and secret:sub(1, rest) == text:sub(i) then return true end
   end
   return false
 end
 
 -- Returns the redacted text and what is held back ("" when `final`).
 local function scan(self, text, final)
-  if not self.starts then
-    return text, ""
-  end
+  if not self.starts then return text, "" end
   local out, from, i = {}, 1, 1
   while true do
     i = text:find(self.starts, i)
-    if not i then
-      break
-    end
+    if not i then break end
     if not final and begins_at(self.list, text, i) then
       out[#out + 1] = text:sub(from, i - 1)
       return table.concat(out), text:sub(i)
@@ -93,9 +87,7 @@ local function scan(self, text, final)
         j = j + 1
       end
       out[#out + 1] = text:sub(from, i - 1)
-      if held then
-        return table.concat(out), text:sub(i)
-      end
+      if held then return table.concat(out), text:sub(i) end
       out[#out + 1] = MARK
       from, i = stop + 1, stop + 1
     end
@@ -115,9 +107,7 @@ end
 
 -- A copy of a value with every string in it redacted, names of members included.
 function Redactor:value(value)
-  if not self.starts then
-    return value
-  end
+  if not self.starts then return value end
   if type(value) == "string" then
     return self:text(value)
   elseif type(value) ~= "table" then

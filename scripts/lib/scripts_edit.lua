@@ -24,9 +24,7 @@ end
 local function etags(files)
   local out = json.object {}
   for _, item in ipairs(sys.scripts.list().items) do
-    if files[item.path] then
-      out[item.path] = item.etag
-    end
+    if files[item.path] then out[item.path] = item.etag end
   end
   return out
 end
@@ -35,13 +33,16 @@ end
 function M.publish(files, if_match, by)
   for path in pairs(files) do
     if not may_write(path) then
-      return app.fail("denied", path .. ' cannot be written over HTTP: only policies/ and cleanup/ can, unless scripts_write = "all" in config.lua')
+      return app.fail(
+        "denied",
+        path
+          .. ' cannot be written over HTTP: only policies/ and cleanup/ can, unless scripts_write = "all" in config.lua'
+      )
     end
   end
-  local result, message, code = sys.scripts.publish { files = json.object(files), if_match = json.object(if_match or {}) }
-  if not result then
-    return app.fail(code, message, nil, code == "conflict" and 412 or nil)
-  end
+  local result, message, code =
+    sys.scripts.publish { files = json.object(files), if_match = json.object(if_match or {}) }
+  if not result then return app.fail(code, message, nil, code == "conflict" and 412 or nil) end
   if not result.written then
     local first = result.diagnostics[1]
     return app.fail("invalid", string.format("%s:%d: %s", first.file, first.line, first.message), result.diagnostics)
@@ -49,7 +50,8 @@ function M.publish(files, if_match, by)
   log("info", "scripts written", { by = by, generation = result.generation, live = result.live })
   local tags = etags(files)
   local only = next(files)
-  return 200, { generation = result.generation, live = result.live, diagnostics = result.diagnostics, etags = tags },
+  return 200,
+    { generation = result.generation, live = result.live, diagnostics = result.diagnostics, etags = tags },
     next(files, only) == nil and tags[only] and { ETag = '"' .. tags[only] .. '"' } or nil
 end
 

@@ -59,14 +59,10 @@ local FIXED = { _id = true, _rev = true, project_id = true, user_id = true, crea
 local function difference(before, after)
   local set, unset = {}, {}
   for name, value in pairs(after) do
-    if not FIXED[name] then
-      set[name] = value
-    end
+    if not FIXED[name] then set[name] = value end
   end
   for name in pairs(before) do
-    if not FIXED[name] and after[name] == nil then
-      unset[name] = true
-    end
+    if not FIXED[name] and after[name] == nil then unset[name] = true end
   end
   return set, next(unset) and unset
 end
@@ -77,25 +73,19 @@ end
 function M.change(id, edit)
   for _ = 1, TRIES do
     local doc, message, code = M.get(id)
-    if not doc then
-      return nil, message, code
-    end
+    if not doc then return nil, message, code end
     local copy = {}
     for name, value in pairs(doc) do
       copy[name] = value
     end
     local kept, why = edit(copy)
-    if kept == false then
-      return nil, why
-    end
+    if kept == false then return nil, why end
     copy.updated_at = date(math.max(sys.now(), doc.updated_at.ms))
     local set, unset = difference(doc, copy)
     local update = { ["$set"] = set, ["$inc"] = { _rev = 1 } }
     update["$unset"] = unset or nil
     local after, fault, kind = db.sessions:find_and_update({ _id = id, _rev = doc._rev }, update)
-    if after or fault then
-      return after, fault, kind
-    end
+    if after or fault then return after, fault, kind end
   end
   return nil, "the session is being changed by others; try again", "busy"
 end
@@ -112,9 +102,7 @@ local function question(stored, with_input)
     out[name] = stored[name]
   end
   out.options = json.array(out.options or {})
-  if with_input then
-    out.input = json.decode(stored.input or "{}")
-  end
+  if with_input then out.input = json.decode(stored.input or "{}") end
   return out
 end
 
@@ -149,7 +137,8 @@ end
 
 -- Inside an edit: is this change worth telling now? Notes that it will be.
 function M.tell(before, copy)
-  local loud = before.status ~= copy.status or before.title ~= copy.title
+  local loud = before.status ~= copy.status
+    or before.title ~= copy.title
     or before.message_count ~= copy.message_count
     or #(before.pending_permissions or {}) ~= #(copy.pending_permissions or {})
   local now = sys.now()
@@ -166,8 +155,12 @@ end
 
 -- Sessions of a project in which something goes on.
 function M.busy(project_id)
-  return assert(db.sessions:find({ project_id = project_id, status = { ["$in"] = { "running", "waiting_permission" } } },
-    { limit = 200 }))
+  return assert(
+    db.sessions:find(
+      { project_id = project_id, status = { ["$in"] = { "running", "waiting_permission" } } },
+      { limit = 200 }
+    )
+  )
 end
 
 return M

@@ -12,18 +12,12 @@ local function show(v)
 end
 
 local function same(a, b)
-  if type(a) ~= "table" or type(b) ~= "table" then
-    return a == b and math.type(a) == math.type(b)
-  end
+  if type(a) ~= "table" or type(b) ~= "table" then return a == b and math.type(a) == math.type(b) end
   for k, v in pairs(a) do
-    if not same(v, b[k]) then
-      return false
-    end
+    if not same(v, b[k]) then return false end
   end
   for k in pairs(b) do
-    if a[k] == nil then
-      return false
-    end
+    if a[k] == nil then return false end
   end
   return true
 end
@@ -38,21 +32,15 @@ function t.eq(got, want, what)
 end
 
 function t.ok(v, what)
-  if not v then
-    error(what or "not true", 2)
-  end
+  if not v then error(what or "not true", 2) end
   return v
 end
 
 -- fn must raise, with a text that has `pattern` (a Lua pattern) in it.
 function t.raises(fn, pattern, ...)
   local ok, text = pcall(fn, ...)
-  if ok then
-    error("did not raise", 2)
-  end
-  if not tostring(text):find(pattern) then
-    error("raised '" .. tostring(text) .. "', wanted '" .. pattern .. "'", 2)
-  end
+  if ok then error("did not raise", 2) end
+  if not tostring(text):find(pattern) then error("raised '" .. tostring(text) .. "', wanted '" .. pattern .. "'", 2) end
 end
 
 -- nil, message, code
@@ -68,9 +56,7 @@ function t.wait(fn, ms)
   local deadline = sys.mono() + (ms or 20000)
   repeat
     local v = fn()
-    if v then
-      return v
-    end
+    if v then return v end
   until sys.mono() > deadline
   error("nothing happened in time", 2)
 end
@@ -98,12 +84,8 @@ function M.run(fn)
   local ok, e = xpcall(fn, function(e)
     return e
   end, t)
-  if ok then
-    return nil
-  end
-  if getmetatable(e) == SKIP then
-    return e.reason
-  end
+  if ok then return nil end
+  if getmetatable(e) == SKIP then return e.reason end
   error(e, 0)
 end
 

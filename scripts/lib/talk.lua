@@ -8,10 +8,10 @@ local log = require "gander.log"
 local sys = require "gander.sys"
 local db = require "lib.store"
 local ending = require "lib.sessions.ending"
+local following = require "lib.sessions.following"
 local goose = require "lib.goose"
 local logs = require "lib.logs"
 local logs_follow = require "lib.logs.follow"
-local outbound = require "lib.sessions.outbound"
 local queue = require "lib.queue"
 local sessions = require "lib.sessions"
 
@@ -26,20 +26,23 @@ function M.created(project)
   logs_follow.start(project)
 end
 
+-- A session in which something goes on, and the sandbox is there: hand over what waits, read what comes.
+function M.resume(project, session)
+  if session.outbox then
+    queue.push("message", {}, { key = session._id })
+  elseif session.sandbox_id ~= project.sandbox.id then
+    ending.interrupt(session._id, REPLACED)
+  else
+    local done, message = following.start(project, session)
+    if not done then log("warn", "a session cannot be followed", { session = session._id, error = message }) end
+  end
+end
+
 -- The sandbox is healthy: read its logs, and the events of the sessions in which something goes on.
 function M.started(project)
   logs_follow.start(project)
   for _, session in ipairs(sessions.busy(project._id)) do
-    if session.outbox then
-      queue.push("message", {}, { key = session._id })
-    elseif session.sandbox_id ~= project.sandbox.id then
-      ending.interrupt(session._id, REPLACED)
-    else
-      local done, message = outbound.follow(project, session)
-      if not done then
-        log("warn", "a session cannot be followed", { session = session._id, error = message })
-      end
-    end
+    M.resume(project, session)
   end
 end
 
@@ -62,9 +65,7 @@ local function stop_following(project_id)
     local kind, of = entry.key:match "^(%a+):([^:]+):"
     if of == project_id and (kind == "chat" or kind == "logs") then
       local _, message = follow.stop(entry.key, { wait_ms = STOP_MS })
-      if message then
-        log("warn", "a follow does not end", { key = entry.key, error = message })
-      end
+      if message then log("warn", "a follow does not end", { key = entry.key, error = message }) end
     end
   end
 end
@@ -73,9 +74,7 @@ end
 function M.stopped(project)
   stop_following(project._id)
   for _, session in ipairs(sessions.busy(project._id)) do
-    if not session.outbox then
-      ending.interrupt(session._id, GONE)
-    end
+    if not session.outbox then ending.interrupt(session._id, GONE) end
   end
 end
 

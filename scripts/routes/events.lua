@@ -14,9 +14,7 @@ local LINES = 200 -- log lines of one replay call
 
 local function is_user(id)
   for _, user in ipairs(sys.config.users or {}) do
-    if user.id == id then
-      return true
-    end
+    if user.id == id then return true end
   end
   return false
 end
@@ -26,16 +24,12 @@ local function topics_of(query)
   local topics = query.user and { "user:" .. query.user, "host" } or { "all" }
   if query.logs then
     local project = projects.get(query.logs)
-    if not project or (query.user and project.user_id ~= query.user) then
-      return nil
-    end
+    if not project or (query.user and project.user_id ~= query.user) then return nil end
     topics[#topics + 1] = logs.topic(project._id)
   end
   if query.session then
     local session = sessions.get(query.session)
-    if not session or (query.user and session.user_id ~= query.user) then
-      return nil
-    end
+    if not session or (query.user and session.user_id ~= query.user) then return nil end
     topics[#topics + 1] = sessions.topic(session._id)
   end
   return topics
@@ -52,9 +46,7 @@ M["GET /api/events"] = app.route {
   answers = { [200] = "event stream" },
   handler = function(req)
     local topics = (not req.query.user or is_user(req.query.user)) and topics_of(req.query)
-    if not topics then
-      return app.not_found()
-    end
+    if not topics then return app.not_found() end
     return app.stream { topics = topics, after = req.query.after, replay = "routes/events#replay" }
   end,
 }

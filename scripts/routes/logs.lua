@@ -15,8 +15,13 @@ local FILTERS = { "q", "source", "level", "before", "order" }
 
 local function filter_of(query)
   return {
-    after = query.after, before = query.before, limit = query.limit, down = query.order == "desc", q = query.q,
-    source = query.source, level = query.level,
+    after = query.after,
+    before = query.before,
+    limit = query.limit,
+    down = query.order == "desc",
+    q = query.q,
+    source = query.source,
+    level = query.level,
   }
 end
 
@@ -27,14 +32,19 @@ end
 local function stream(req, project)
   for _, name in ipairs(FILTERS) do
     if req.query[name] then
-      return app.fail("invalid", "The stream brings all lines; '" .. name .. "' is for pages and downloads",
-        { { field = name, rule = "stream", message = "does not go with an event stream" } })
+      return app.fail(
+        "invalid",
+        "The stream brings all lines; '" .. name .. "' is for pages and downloads",
+        { { field = name, rule = "stream", message = "does not go with an event stream" } }
+      )
     end
   end
   local topic = logs.topic(project._id)
   local after = req.query.after
   return app.stream {
-    topics = { topic }, after = after and bus.cursor({ topic }, { [topic] = after }) or nil, replay = "routes/events#replay",
+    topics = { topic },
+    after = after and bus.cursor({ topic }, { [topic] = after }) or nil,
+    replay = "routes/events#replay",
   }
 end
 
@@ -54,10 +64,8 @@ function M.piece(data)
   for i, line in ipairs(lines) do
     out[i] = write(line)
   end
-  if not next_seq and #out == 0 then
-    return nil
-  end
-  data.filter[data.filter.down and "before" or "after"] = next_seq or (lines[#lines].seq)
+  if not next_seq and #out == 0 then return nil end
+  data.filter[data.filter.down and "before" or "after"] = next_seq or lines[#lines].seq
   return app.chunks { body = table.concat(out), next = "routes/logs#piece", data = data }
 end
 
@@ -65,8 +73,10 @@ local function download(req, project, type)
   local filter = filter_of(req.query)
   filter.limit = PIECE
   return app.chunks {
-    type = type .. "; charset=utf-8", filename = "log-" .. project._id .. "." .. DOWNLOADS[type],
-    next = "routes/logs#piece", data = { project_id = project._id, type = type, filter = filter },
+    type = type .. "; charset=utf-8",
+    filename = "log-" .. project._id .. "." .. DOWNLOADS[type],
+    next = "routes/logs#piece",
+    data = { project_id = project._id, type = type, filter = filter },
   }
 end
 
@@ -78,17 +88,17 @@ local function read(req)
     return stream(req, project)
   end
   for type in pairs(DOWNLOADS) do
-    if accepts(req, type) then
-      return download(req, project, type)
-    end
+    if accepts(req, type) then return download(req, project, type) end
   end
   local topic = logs.topic(project._id)
   local last = logs.last_seq(project._id)
   local lines, next_seq = logs.page(project._id, filter_of(req.query))
   local seen = #lines > 0 and math.max(last, lines[1].seq, lines[#lines].seq) or last
-  return 200, app.page(lines, next_seq and tostring(next_seq) or nil), {
-    ["X-Gander-Event-Id"] = bus.cursor({ topic }, { [topic] = seen }),
-  }
+  return 200,
+    app.page(lines, next_seq and tostring(next_seq) or nil),
+    {
+      ["X-Gander-Event-Id"] = bus.cursor({ topic }, { [topic] = seen }),
+    }
 end
 
 M["GET /api/users/:user/projects/:project/logs"] = app.route {

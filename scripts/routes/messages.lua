@@ -30,8 +30,11 @@ local function stream(session, message_id)
   local asked = not run and messages.get(message_id)
   local first = run and run.first_seq or asked and asked.event_seq or session.event_seq + 1
   return app.stream {
-    topics = { topic }, after = bus.cursor({ topic }, { [topic] = math.max(first - 1, 0) }), replay = "routes/events#replay",
-    until_event = "run_finished", headers = { ["X-Session-Id"] = session._id, ["X-Message-Id"] = message_id },
+    topics = { topic },
+    after = bus.cursor({ topic }, { [topic] = math.max(first - 1, 0) }),
+    replay = "routes/events#replay",
+    until_event = "run_finished",
+    headers = { ["X-Session-Id"] = session._id, ["X-Message-Id"] = message_id },
   }
 end
 
@@ -40,21 +43,20 @@ local function wait(data)
   local topic = sessions.topic(data.session_id)
   local cursor = bus.cursor { topic } -- before the state is read: nothing in between is missed
   local session = sessions.get(data.session_id)
-  if not session then
-    return app.not_found()
-  end
+  if not session then return app.not_found() end
   local now = outcome.of(session, data.message_id)
   local left = data.until_ms - sys.now()
   local enough = SETTLED[now.status] or (data.at_once and now.run_id)
-  if enough or left <= 0 then
-    return 200, now
-  end
+  if enough or left <= 0 then return 200, now end
   local names = { "run_finished", "permission_request", "session_deleted", "reset" }
-  if data.at_once then
-    names[#names + 1] = "run_started"
-  end
+  if data.at_once then names[#names + 1] = "run_started" end
   return app.await {
-    topic = topic, ["until"] = names, after = cursor, timeout_ms = left, next = "routes/messages#waited", data = data,
+    topic = topic,
+    ["until"] = names,
+    after = cursor,
+    timeout_ms = left,
+    next = "routes/messages#waited",
+    data = data,
   }
 end
 
@@ -63,12 +65,12 @@ function M.waited(data)
 end
 
 local function respond(req, session, message_id)
-  if wants_stream(req) then
-    return stream(session, message_id)
-  end
+  if wants_stream(req) then return stream(session, message_id) end
   local at_once = req.query.wait_s == 0
   return wait {
-    session_id = session._id, message_id = message_id, at_once = at_once,
+    session_id = session._id,
+    message_id = message_id,
+    at_once = at_once,
     until_ms = sys.now() + (at_once and START_MS or 1000 * req.query.wait_s),
   }
 end
@@ -95,11 +97,12 @@ local TO_DO = {
 -- Something goes on in the session: this message's own run is joined.
 local function busy(req, session, message_id)
   local run = session.run or {}
-  if run.message_id == message_id then
-    return respond(req, session, message_id)
-  end
-  return app.fail("conflict", "The last message of this session is still being answered: wait for it or cancel it",
-    { { reason = "session_busy", run_id = run.run_id, message_id = run.message_id } })
+  if run.message_id == message_id then return respond(req, session, message_id) end
+  return app.fail(
+    "conflict",
+    "The last message of this session is still being answered: wait for it or cancel it",
+    { { reason = "session_busy", run_id = run.run_id, message_id = run.message_id } }
+  )
 end
 
 -- Without a session_id a session is made whose id follows from the message's: two requests with one message_id at the
@@ -107,34 +110,29 @@ end
 local function session_for(project, message_id)
   local id = messages.derived_id(project._id .. ":" .. message_id)
   local session, message, code = sessions.create(project, { id = id })
-  if not session and code == "conflict" then
-    session = sessions.load(project._id, id)
-  end
+  if not session and code == "conflict" then session = sessions.load(project._id, id) end
   return session or error("the session cannot be stored: " .. tostring(message))
 end
 
 local function send(req)
   local project = projects.load(req.params.user, req.params.project)
-  if not project then
-    return app.not_found()
-  end
+  if not project then return app.not_found() end
   local body = req.body
   local message_id = body.message_id and body.message_id:lower() or sys.uuid()
   local known = body.message_id and messages.get(message_id)
-  if known then
-    return attach(req, project, known)
-  end
+  if known then return attach(req, project, known) end
   local session = body.session_id and sessions.load(project._id, body.session_id)
   if body.session_id and not session then
     return app.not_found()
   elseif project.state ~= "active" then
-    return app.fail("conflict", "The project cannot answer now. " .. TO_DO[project.state],
-      { { reason = "not_active", state = project.state } })
+    return app.fail(
+      "conflict",
+      "The project cannot answer now. " .. TO_DO[project.state],
+      { { reason = "not_active", state = project.state } }
+    )
   end
   session = session or session_for(project, message_id)
-  if sessions.RUNNING[session.status] then
-    return busy(req, session, message_id)
-  end
+  if sessions.RUNNING[session.status] then return busy(req, session, message_id) end
   local taken, why, code = sending.take(project, session, message_id, body.content)
   if taken then
     projects.touch(project._id, "chat")
@@ -148,14 +146,13 @@ end
 local function history(req)
   local project = projects.load(req.params.user, req.params.project)
   local session = project and sessions.load(project._id, req.params.session)
-  if not session then
-    return app.not_found()
-  end
+  if not session then return app.not_found() end
   local query, range = req.query, { ["$gt"] = req.query.after }
   range["$lt"] = query.before
   local desc = query.order == "desc"
   local found = assert(db.session_messages:find({ session_id = session._id, seq = range }, {
-    sort = { desc and "-seq" or "seq" }, limit = query.limit + 1,
+    sort = { desc and "-seq" or "seq" },
+    limit = query.limit + 1,
   }))
   local more = #found > query.limit
   found[query.limit + 1] = nil
@@ -166,9 +163,11 @@ local function history(req)
     seen = math.max(seen, message.event_seq)
   end
   local topic = sessions.topic(session._id)
-  return 200, app.page(items, more and tostring(found[#found].seq) or nil), {
-    ["X-Gander-Event-Id"] = bus.cursor({ topic }, { [topic] = seen }),
-  }
+  return 200,
+    app.page(items, more and tostring(found[#found].seq) or nil),
+    {
+      ["X-Gander-Event-Id"] = bus.cursor({ topic }, { [topic] = seen }),
+    }
 end
 
 M["POST /api/users/:user/projects/:project/messages"] = app.route {

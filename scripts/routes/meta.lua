@@ -39,7 +39,7 @@ return {
     end,
   },
   ["GET /readyz"] = app.route {
-    doc = "The host can do its work: store, scripts and provider, each named. A broken script on disk does not make it unready as long as the last good set is in force.",
+    doc = "Can the host do its work? Store, scripts and provider, each named; the last good script set is good enough.",
     answers = { [200] = "Ready", [503] = "Ready" },
     handler = function()
       local checks, ready = ready_checks(), true

@@ -25,9 +25,7 @@ local PASSED = { "content-type", "accept", "anthropic-version", "anthropic-beta"
 
 local function is_known(name, path)
   for _, pattern in ipairs(PATHS[name] or {}) do
-    if path:find(pattern) then
-      return true
-    end
+    if path:find(pattern) then return true end
   end
   return false
 end
@@ -40,27 +38,21 @@ end
 -- The project whose live sandbox holds this token, or nil.
 local function caller(req)
   local sandbox_id = goose.sandbox_of_token(token_of(req))
-  if not sandbox_id then
-    return nil
-  end
+  if not sandbox_id then return nil end
   local id = sandbox_id:match "(%x+%-%x+%-%x+%-%x+%-%x+)%-%d+$"
   local project = id and projects.get(id)
   return project and project.sandbox and project.sandbox.id == sandbox_id and project or nil
 end
 
 local function handle(req)
-  if req.via ~= "model" then
-    return app.not_found()
-  end
+  if req.via ~= "model" then return app.not_found() end
   local name, path = req.params.provider, req.params.path
   local upstream = model.upstream(name)
   if not upstream or not is_known(name, path) then
     return app.fail("not_found", "The model gateway does not serve this address")
   end
   local project = caller(req)
-  if not project then
-    return app.fail("denied", "This is not the model token of a running sandbox", nil, 401)
-  end
+  if not project then return app.fail("denied", "This is not the model token of a running sandbox", nil, 401) end
   local headers = {}
   for _, header in ipairs(PASSED) do
     headers[header] = req.headers[header]
@@ -71,8 +63,12 @@ local function handle(req)
     headers.authorization = "Bearer " .. upstream.key
   end
   return app.relay {
-    method = req.method, url = upstream.url .. "/" .. path, headers = headers,
-    body = req.body ~= "" and req.body or nil, timeout_ms = TIMEOUT_MS, done = "routes/model#done",
+    method = req.method,
+    url = upstream.url .. "/" .. path,
+    headers = headers,
+    body = req.body ~= "" and req.body or nil,
+    timeout_ms = TIMEOUT_MS,
+    done = "routes/model#done",
     data = { project_id = project._id },
   }
 end
@@ -84,8 +80,10 @@ function M.done(call)
   local id = data.project_id .. ":" .. day
   local count = {
     ["$inc"] = {
-      requests = 1, failures = (call.status or 0) >= 400 and 1 or 0,
-      input_tokens = seen.input_tokens, output_tokens = seen.output_tokens,
+      requests = 1,
+      failures = (call.status or 0) >= 400 and 1 or 0,
+      input_tokens = seen.input_tokens,
+      output_tokens = seen.output_tokens,
     },
     ["$setOnInsert"] = { project_id = data.project_id, day = day, at = date(day .. "T00:00:00Z") },
   }
@@ -94,8 +92,12 @@ function M.done(call)
   return json.object {}
 end
 
-local route = app.route { doc = "The model gateway (on its own socket only).", raw = true, handler = handle,
-  answers = { [200] = "text", [401] = "Error", [404] = "Error" } }
+local route = app.route {
+  doc = "The model gateway (on its own socket only).",
+  raw = true,
+  handler = handle,
+  answers = { [200] = "text", [401] = "Error", [404] = "Error" },
+}
 M["GET /model/:provider/*path"] = route
 M["POST /model/:provider/*path"] = route
 

@@ -27,9 +27,7 @@ M["POST " .. BASE .. "/cancel"] = app.route {
   answers = { [202] = "cancelled" },
   handler = function(req)
     local project, session = find(req)
-    if not session then
-      return app.not_found()
-    end
+    if not session then return app.not_found() end
     local running = sessions.RUNNING[session.status] == true
     if running then
       queue.push("cancel", { project_id = project._id }, { key = session._id })
@@ -47,15 +45,16 @@ local function settled(entry)
   if why then
     return app.fail("not_found", "This question can no longer be answered: " .. why, { { reason = "expired" } }, 410)
   end
-  return app.fail("conflict", "This question was already answered: " .. entry.decision,
-    { { reason = "already_decided", decision = entry.decision, by = entry.who or entry.by } })
+  return app.fail(
+    "conflict",
+    "This question was already answered: " .. entry.decision,
+    { { reason = "already_decided", decision = entry.decision, by = entry.who or entry.by } }
+  )
 end
 
 local function decided(session, id)
   for _, entry in ipairs(session.decided or {}) do
-    if entry.permission_id == id then
-      return entry
-    end
+    if entry.permission_id == id then return entry end
   end
   return nil
 end
@@ -106,9 +105,7 @@ end
 
 local function decide(req)
   local project, session = find(req)
-  if not session then
-    return app.not_found()
-  end
+  if not session then return app.not_found() end
   local id, topic = req.params.permission, sessions.topic(session._id)
   local cursor = bus.cursor { topic }
   local answer = { decision = req.body.decision, by = req.by, at = date(sys.now()) }
@@ -116,18 +113,26 @@ local function decide(req)
     return record(copy, id, answer)
   end)
   if not after then
-    if code then
-      return app.fail(code, why)
-    end
+    if code then return app.fail(code, why) end
     return refuse(session._id, id, why)
   end
-  queue.push("permission", { project_id = project._id, session_id = session._id, decision = answer.decision }, { key = id })
+  queue.push(
+    "permission",
+    { project_id = project._id, session_id = session._id, decision = answer.decision },
+    { key = id }
+  )
   projects.touch(project._id, "chat")
   return app.await {
-    topic = topic, ["until"] = { "permission_resolved", "run_finished" }, after = cursor, timeout_ms = TAKEN_MS,
+    topic = topic,
+    ["until"] = { "permission_resolved", "run_finished" },
+    after = cursor,
+    timeout_ms = TAKEN_MS,
     next = "routes/runs#taken",
     data = {
-      session_id = session._id, permission_id = id, decision = answer.decision, by = answer.by,
+      session_id = session._id,
+      permission_id = id,
+      decision = answer.decision,
+      by = answer.by,
       until_ms = sys.now() + TAKEN_MS,
     },
   }
@@ -139,14 +144,16 @@ function M.taken(data)
   local cursor = bus.cursor { topic }
   local session = sessions.get(data.session_id)
   local entry = session and decided(session, data.permission_id)
-  if entry and entry.by ~= "user" then
-    return settled(entry)
-  end
+  if entry and entry.by ~= "user" then return settled(entry) end
   local left = data.until_ms - sys.now()
   if not entry and session and left > 0 and sessions.RUNNING[session.status] then
     return app.await {
-      topic = topic, ["until"] = { "permission_resolved", "run_finished" }, after = cursor, timeout_ms = left,
-      next = "routes/runs#taken", data = data,
+      topic = topic,
+      ["until"] = { "permission_resolved", "run_finished" },
+      after = cursor,
+      timeout_ms = left,
+      next = "routes/runs#taken",
+      data = data,
     }
   end
   return 200, { permission_id = data.permission_id, decision = data.decision, by = data.by }

@@ -13,9 +13,7 @@ local FILES = schema.map(schema.nullable(schema.string { max = 1048576 }), { max
 
 local function find(path)
   for _, item in ipairs(sys.scripts.list().items) do
-    if item.path == path then
-      return item
-    end
+    if item.path == path then return item end
   end
 end
 
@@ -27,9 +25,7 @@ end
 
 local function with_doc(item)
   local kind = item.kind
-  if kind == "policies" or kind == "cleanup" or kind == "jobs" then
-    item.doc = doc_of(item.path)
-  end
+  if kind == "policies" or kind == "cleanup" or kind == "jobs" then item.doc = doc_of(item.path) end
   return item
 end
 
@@ -40,31 +36,34 @@ local function list()
     items[i] = with_doc(item)
   end
   local fault = all.faults[1]
-  return 200, {
-    generation = all.generation, loaded_at = all.loaded_at, items = items,
-    error = fault and { file = fault.file, line = fault.line, message = fault.message } or json.null,
-    diagnostics = all.faults, writable = sys.config.scripts_write == "all" and "all" or "rules",
-  }
+  return 200,
+    {
+      generation = all.generation,
+      loaded_at = all.loaded_at,
+      items = items,
+      error = fault and { file = fault.file, line = fault.line, message = fault.message } or json.null,
+      diagnostics = all.faults,
+      writable = sys.config.scripts_write == "all" and "all" or "rules",
+    }
 end
 
 local TEXT = "text/x-lua; charset=utf-8"
 
 local function show(req)
   local path = req.params.path
-  if req.query.history ~= nil then
-    return 200, app.page(history.of(path, req.query.limit))
-  end
+  if req.query.history ~= nil then return 200, app.page(history.of(path, req.query.limit)) end
   if req.query.generation then
     local text = history.text(path, req.query.generation)
     if not text then
-      return app.fail("not_found", "Generation " .. req.query.generation .. " has no " .. path .. ", or is not kept any more")
+      return app.fail(
+        "not_found",
+        "Generation " .. req.query.generation .. " has no " .. path .. ", or is not kept any more"
+      )
     end
     return 200, text, { ["Content-Type"] = TEXT }
   end
   local item = find(path)
-  if not item then
-    return app.fail("not_found", "There is no script " .. path)
-  end
+  if not item then return app.fail("not_found", "There is no script " .. path) end
   return 200, sys.scripts.text(path), { ["Content-Type"] = TEXT, ETag = '"' .. item.etag .. '"' }
 end
 
@@ -83,7 +82,8 @@ return {
   ["GET /api/scripts/*path"] = app.route {
     doc = "One script's text; ?history lists its versions, ?generation=N gives the text of then.",
     query = schema.object {
-      history = schema.optional(schema.any()), generation = schema.optional(schema.integer { min = 1 }),
+      history = schema.optional(schema.any()),
+      generation = schema.optional(schema.integer { min = 1 }),
       limit = schema.integer { min = 1, max = 200, default = 50 },
     },
     answers = { [200] = "text", [404] = "Error" },
@@ -99,13 +99,9 @@ return {
     doc = "Remove one script, if the set is sound without it.",
     answers = { [204] = true, [400] = "Error", [403] = "Error", [404] = "Error", [412] = "Error" },
     handler = function(req)
-      if not find(req.params.path) then
-        return app.fail("not_found", "There is no script " .. req.params.path)
-      end
+      if not find(req.params.path) then return app.fail("not_found", "There is no script " .. req.params.path) end
       local status, body, headers = edit.publish({ [req.params.path] = json.null }, edit.condition(req), req.by)
-      if status == 200 then
-        return 204
-      end
+      if status == 200 then return 204 end
       return status, body, headers
     end,
   },
@@ -123,9 +119,7 @@ return {
     answers = { [200] = schema.object { ok = schema.boolean(), diagnostics = schema.array(schema.any()) } },
     handler = function(req)
       local result, message, code = sys.scripts.check { files = req.body.files }
-      if not result then
-        return app.fail(code, message)
-      end
+      if not result then return app.fail(code, message) end
       return 200, result
     end,
   },

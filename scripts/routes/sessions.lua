@@ -25,9 +25,7 @@ end
 local function list(query, req, topic)
   local cursor = bus.cursor { topic }
   local docs, next_page, code = sessions.list(query, req.query.limit, req.query.after)
-  if not docs then
-    return app.fail(code, next_page)
-  end
+  if not docs then return app.fail(code, next_page) end
   local items = {}
   for i, doc in ipairs(docs) do
     items[i] = sessions.view(doc)
@@ -37,9 +35,7 @@ end
 
 local function is_user(id)
   for _, user in ipairs(sys.config.users or {}) do
-    if user.id == id then
-      return true
-    end
+    if user.id == id then return true end
   end
   return false
 end
@@ -49,9 +45,7 @@ M["GET /api/users/:user/sessions"] = app.route {
   query = app.page_query(),
   answers = { [200] = "list of Session" },
   handler = function(req)
-    if not is_user(req.params.user) then
-      return app.not_found()
-    end
+    if not is_user(req.params.user) then return app.not_found() end
     return list({ user_id = req.params.user }, req, "user:" .. req.params.user)
   end,
 }
@@ -62,9 +56,7 @@ M["GET " .. BASE] = app.route {
   answers = { [200] = "list of Session" },
   handler = function(req)
     local project = projects.load(req.params.user, req.params.project)
-    if not project then
-      return app.not_found()
-    end
+    if not project then return app.not_found() end
     return list({ project_id = project._id }, req, "user:" .. req.params.user)
   end,
 }
@@ -75,13 +67,9 @@ M["POST " .. BASE] = app.route {
   answers = { [201] = "Session" },
   handler = function(req)
     local project = projects.load(req.params.user, req.params.project)
-    if not project then
-      return app.not_found()
-    end
+    if not project then return app.not_found() end
     local session, message, code = sessions.create(project, req.body)
-    if not session then
-      return app.fail(code, message)
-    end
+    if not session then return app.fail(code, message) end
     sessions.publish(session)
     return 201, sessions.view(session), { Location = req.path .. "/" .. session._id }
   end,
@@ -92,9 +80,7 @@ M["GET " .. BASE .. "/:session"] = app.route {
   answers = { [200] = "Session" },
   handler = function(req)
     local _, session = find(req)
-    if not session then
-      return app.not_found()
-    end
+    if not session then return app.not_found() end
     return 200, sessions.view(session)
   end,
 }
@@ -105,20 +91,14 @@ M["PATCH " .. BASE .. "/:session"] = app.route {
   answers = { [200] = "Session" },
   handler = function(req)
     local _, session = find(req)
-    if not session then
-      return app.not_found()
-    end
+    if not session then return app.not_found() end
     local after, message, code = sessions.change(session._id, function(copy)
       copy.title = req.body.title or copy.title
       copy.mode = req.body.mode or copy.mode
       copy.unsynced = true
     end)
-    if not after then
-      return message and app.fail(code, message) or app.not_found()
-    end
-    if after.sandbox_id then
-      queue.push("message", {}, { key = after._id })
-    end
+    if not after then return message and app.fail(code, message) or app.not_found() end
+    if after.sandbox_id then queue.push("message", {}, { key = after._id }) end
     sessions.publish(after)
     return 200, sessions.view(after)
   end,
@@ -129,9 +109,7 @@ M["DELETE " .. BASE .. "/:session"] = app.route {
   answers = { [204] = "nothing" },
   handler = function(req)
     local project, session = find(req)
-    if not session then
-      return app.not_found()
-    end
+    if not session then return app.not_found() end
     removal.remove(project, session)
     return 204
   end,
@@ -143,13 +121,13 @@ M["GET " .. BASE .. "/:session/events"] = app.route {
   answers = { [200] = "event stream" },
   handler = function(req)
     local _, session = find(req)
-    if not session then
-      return app.not_found()
-    end
+    if not session then return app.not_found() end
     local topic, after = sessions.topic(session._id), req.query.after
     local seq = after and after:match "^%d+$" and math.tointeger(tonumber(after))
     return app.stream {
-      topics = { topic }, after = seq and bus.cursor({ topic }, { [topic] = seq }) or after, replay = "routes/events#replay",
+      topics = { topic },
+      after = seq and bus.cursor({ topic }, { [topic] = seq }) or after,
+      replay = "routes/events#replay",
     }
   end,
 }

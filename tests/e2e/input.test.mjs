@@ -60,7 +60,7 @@ test("fields of a new project: type, presence, length, characters, unknown names
     ["name", { name: long }], ["name", { name: "a\u0000b" }], ["name", { name: "a\nb" }], ["name", { name: "\u3000\u00a0" }], ["description", { name: "d", description: "x".repeat(501) }],
     ["description", { name: "d", description: {} }], ["nmae", { name: "d", nmae: 1 }], ["state", { name: "d", state: "active" }], ["id", { name: "d", id: NOBODY }],
     ["provider", { name: "d", provider: "nowhere" }], ["provider", { name: "d", provider: 7 }], ["settings", { name: "d", settings: [1] }], ["settings", { name: "d", settings: "x" }],
-    ["source", { name: "d", source: "git" }],
+    ["source.type", { name: "d", source: "git" }],
   ]);
   for (const whole of [[1], "text", 5, null, true]) refused(await create(JSON.stringify(whole)), 400, "invalid");
   assert.equal((await host.get(LIST)).body.items.length, 1);

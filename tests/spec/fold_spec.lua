@@ -23,15 +23,32 @@ local AT = "2026-11-24T08:15:30.125Z"
 local RUN = {
   event(1, "run_started", { message_id = "u1", run_id = "r1", ts = AT }),
   event(2, "message_delta", { message_id = "a1", text = "I will " }),
-  event(3, "tool_call", { message_id = "a1", tool_call_id = "t1", name = "shell", title = "ls", input = { command = "ls" } }),
-  event(4, "permission_request", { permission_id = "p1", tool_call_id = "t1", name = "shell", title = "ls",
-    input = { command = "ls" }, options = { "allow_once" }, cwd = "/workspace", expires_at = AT }),
+  event(
+    3,
+    "tool_call",
+    { message_id = "a1", tool_call_id = "t1", name = "shell", title = "ls", input = { command = "ls" } }
+  ),
+  event(
+    4,
+    "permission_request",
+    {
+      permission_id = "p1",
+      tool_call_id = "t1",
+      name = "shell",
+      title = "ls",
+      input = { command = "ls" },
+      options = { "allow_once" },
+      cwd = "/workspace",
+      expires_at = AT,
+    }
+  ),
 }
 
 return {
   ["joins deltas of one kind into one part"] = function(t)
     local m = fold_all(message(), fold.message, {
-      event(1, "thought_delta", { text = "hm" }), event(2, "message_delta", { text = "Hel" }),
+      event(1, "thought_delta", { text = "hm" }),
+      event(2, "message_delta", { text = "Hel" }),
       event(3, "message_delta", { text = "lo" }),
     })
     t.eq(m.parts, { { type = "thought", text = "hm" }, { type = "text", text = "Hello" } })
@@ -51,7 +68,8 @@ return {
 
   ["keeps a tool call with its input as JSON text, its output and its end"] = function(t)
     local m = fold_all(message(), fold.message, {
-      RUN[3], event(5, "tool_update", { tool_call_id = "t1", status = "in_progress", output = "a" }),
+      RUN[3],
+      event(5, "tool_update", { tool_call_id = "t1", status = "in_progress", output = "a" }),
       event(6, "tool_update", { tool_call_id = "t1", status = "completed", output = "a\nb", ended_at = AT }),
     })
     local part = m.parts[1]
@@ -60,12 +78,41 @@ return {
   end,
 
   ["a complete message replaces what deltas made, but not what the host knows of a decision"] = function(t)
-    local m = fold_all(message(), fold.message, { RUN[2], RUN[3],
-      event(5, "permission_resolved", { tool_call_id = "t1", decision = "allow_once", by = "user", who = "ada", ts = AT }) })
-    fold.message(m, event(6, "message", { message = { status = "complete", parts = {
-      { type = "text", text = "I did it" },
-      { type = "tool", tool_call_id = "t1", name = "shell", status = "completed", permission = { decision = "x", by = "y" } },
-    } } }))
+    local m = fold_all(
+      message(),
+      fold.message,
+      {
+        RUN[2],
+        RUN[3],
+        event(
+          5,
+          "permission_resolved",
+          { tool_call_id = "t1", decision = "allow_once", by = "user", who = "ada", ts = AT }
+        ),
+      }
+    )
+    fold.message(
+      m,
+      event(
+        6,
+        "message",
+        {
+          message = {
+            status = "complete",
+            parts = {
+              { type = "text", text = "I did it" },
+              {
+                type = "tool",
+                tool_call_id = "t1",
+                name = "shell",
+                status = "completed",
+                permission = { decision = "x", by = "y" },
+              },
+            },
+          },
+        }
+      )
+    )
     t.eq(m.status, "complete")
     t.eq(m.parts[1].text, "I did it")
     t.eq({ m.parts[2].permission.decision, m.parts[2].permission.who }, { "allow_once", "ada" })
@@ -81,15 +128,28 @@ return {
   end,
 
   ["the error of a run stands with its end"] = function(t)
-    local s = fold_all({ event_seq = 0 }, fold.session, { RUN[1],
-      event(2, "error", { code = "provider_auth", message = "no", retryable = false }),
-      event(3, "run_finished", { status = "failed" }) })
+    local s = fold_all(
+      { event_seq = 0 },
+      fold.session,
+      {
+        RUN[1],
+        event(2, "error", { code = "provider_auth", message = "no", retryable = false }),
+        event(3, "run_finished", { status = "failed" }),
+      }
+    )
     t.eq(s.last_run.error, { code = "provider_auth", message = "no", retryable = false })
   end,
 
   ["notices say what the agent remembers"] = function(t)
     local s = { event_seq = 0, memory = "live" }
-    fold.session(s, event(1, "message", { message = { id = "n", role = "notice", parts = { { type = "notice", kind = "memory_lost" } } } }))
+    fold.session(
+      s,
+      event(
+        1,
+        "message",
+        { message = { id = "n", role = "notice", parts = { { type = "notice", kind = "memory_lost" } } } }
+      )
+    )
     t.eq(s.memory, "lost")
   end,
 
@@ -102,11 +162,19 @@ return {
 
   ["what a sandbox sends is bounded and of the right type"] = function(t)
     local m = fold_all(message(), fold.message, {
-      event(1, "message_delta", { text = ("x"):rep(clean.TEXT + 10) }), event(2, "message_delta", { text = { 1 } }),
-      event(3, "tool_call", { tool_call_id = 5, name = ("n"):rep(999), input = "text", status = "odd", started_at = 7 }),
+      event(1, "message_delta", { text = ("x"):rep(clean.TEXT + 10) }),
+      event(2, "message_delta", { text = { 1 } }),
+      event(
+        3,
+        "tool_call",
+        { tool_call_id = 5, name = ("n"):rep(999), input = "text", status = "odd", started_at = 7 }
+      ),
     })
     t.eq(#m.parts[1].text, clean.TEXT)
-    t.eq({ #m.parts[2].name, m.parts[2].input, m.parts[2].status, m.parts[2].started_at }, { 200, "{}", "pending", nil })
+    t.eq(
+      { #m.parts[2].name, m.parts[2].input, m.parts[2].status, m.parts[2].started_at },
+      { 200, "{}", "pending", nil }
+    )
     t.eq(clean.cut("aé", 2), "a")
     t.eq(clean.id "../x y", nil)
   end,

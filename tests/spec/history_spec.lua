@@ -22,8 +22,10 @@ end
 return {
   ["gives messages back oldest first, without thoughts and notices"] = function(t)
     local got = history.build {
-      text("assistant", "hello"), message("notice", { { type = "notice", kind = "interrupted", text = "x" } }),
-      message("assistant", { { type = "thought", text = "hm" } }), text("user", "hi"),
+      text("assistant", "hello"),
+      message("notice", { { type = "notice", kind = "interrupted", text = "x" } }),
+      message("assistant", { { type = "thought", text = "hm" } }),
+      text("user", "hi"),
     }
     t.eq(texts(got), { "hi", "hello" })
   end,
@@ -36,9 +38,18 @@ return {
   ["a tool call stays with its result, one without an end gets a failed one"] = function(t)
     local got = history.build {
       message("assistant", {
-        { type = "tool", tool_call_id = "a", name = "shell", title = "ls", input = '{"command":"ls"}', output = "x", status = "completed" },
+        {
+          type = "tool",
+          tool_call_id = "a",
+          name = "shell",
+          title = "ls",
+          input = '{"command":"ls"}',
+          output = "x",
+          status = "completed",
+        },
         { type = "tool", tool_call_id = "b", name = "shell", title = "ls", input = "{}", status = "in_progress" },
-      }), text("user", "go"),
+      }),
+      text("user", "go"),
     }
     local parts = got[2].parts
     t.eq({ parts[1].input.command, parts[1].output, parts[1].status }, { "ls", "x", "completed" })
@@ -61,8 +72,21 @@ return {
 
   ["a huge output is shortened rather than the message left out"] = function(t)
     local got = history.build({
-      message("assistant", { { type = "tool", tool_call_id = "a", name = "n", title = "n", input = "{}",
-        output = ("é"):rep(100000), status = "completed" } }), text("user", "go"),
+      message(
+        "assistant",
+        {
+          {
+            type = "tool",
+            tool_call_id = "a",
+            name = "n",
+            title = "n",
+            input = "{}",
+            output = ("é"):rep(100000),
+            status = "completed",
+          },
+        }
+      ),
+      text("user", "go"),
     }, 20000)
     t.eq(#got, 2)
     t.ok(#got[2].parts[1].output < 6000)

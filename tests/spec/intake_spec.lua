@@ -4,6 +4,7 @@ local date = require "gander.date"
 local json = require "gander.json"
 local sys = require "gander.sys"
 local db = require "lib.store"
+local goose = require "lib.goose"
 local ending = require "lib.sessions.ending"
 local intake = require "lib.sessions.intake"
 local messages = require "lib.sessions.messages"
@@ -22,8 +23,17 @@ local function asked(content)
   local id = sys.uuid()
   local sealed, names = settings.put_env { TOKEN = SECRET }
   local project = assert(db.projects:insert {
-    _id = id, user_id = "ada", name = id, name_key = id, state = "active", desired = "active", created_at = date(0),
-    provider = "local", settings = json.object {}, _rev = 1, secrets = { env = sealed, env_names = names },
+    _id = id,
+    user_id = "ada",
+    name = id,
+    name_key = id,
+    state = "active",
+    desired = "active",
+    created_at = date(0),
+    provider = "local",
+    settings = json.object {},
+    _rev = 1,
+    secrets = { env = sealed, env_names = names },
     sandbox = { id = "gander-x-" .. id .. "-1", provider = "local" },
   })
   local session = assert(sessions.create(project, {}))
@@ -45,10 +55,30 @@ end
 local function run_events(message_id, answer)
   return {
     { "run_started", { message_id = message_id, run_id = "run-1", ts = "2026-11-24T08:15:30.125Z" } },
-    { "message", { message = { id = message_id, role = "user", parts = { { type = "text", text = "forged" } }, status = "complete" } } },
+    {
+      "message",
+      {
+        message = {
+          id = message_id,
+          role = "user",
+          parts = { { type = "text", text = "forged" } },
+          status = "complete",
+        },
+      },
+    },
     { "message_delta", { message_id = answer, text = "Hel" } },
     { "message_delta", { message_id = answer, text = "lo" } },
-    { "message", { message = { id = answer, role = "assistant", status = "complete", parts = { { type = "text", text = "Hello" } } } } },
+    {
+      "message",
+      {
+        message = {
+          id = answer,
+          role = "assistant",
+          status = "complete",
+          parts = { { type = "text", text = "Hello" } },
+        },
+      },
+    },
     { "run_finished", { run_id = "run-1", status = "completed" } },
   }
 end
@@ -66,7 +96,10 @@ end
 return {
   ["a message taken on is stored before anything else and busy after"] = function(t)
     local session, message_id, project = asked("hello " .. SECRET)
-    t.eq({ session.status, session.run.message_id, sending.content(session.outbox) }, { "running", message_id, "hello " .. SECRET })
+    t.eq(
+      { session.status, session.run.message_id, sending.content(session.outbox) },
+      { "running", message_id, "hello " .. SECRET }
+    )
     t.eq(stored(session), { { 1, "user", "hello ***", "complete" } })
     t.ok(not json.encode(sessions.get(session._id)):find(SECRET, 1, true), "the secret lies open in the store")
     local taken, why = sending.take(project, session, sys.uuid(), "again")
@@ -110,7 +143,11 @@ return {
     feed(session, { { "message_delta", { message_id = answer, text = SECRET:sub(13) .. ", done" } } }, 2)
     t.eq(messages.get(answer).parts[1].text, "The key: ***, done")
     feed(session, { { "message_delta", { message_id = answer, text = " sk-" } } }, 3)
-    feed(session, { { "tool_call", { message_id = answer, tool_call_id = "t", name = "shell", input = { a = SECRET } } } }, 4)
+    feed(
+      session,
+      { { "tool_call", { message_id = answer, tool_call_id = "t", name = "shell", input = { a = SECRET } } } },
+      4
+    )
     local parts = messages.get(answer).parts
     t.eq({ parts[1].text, json.decode(parts[2].input).a }, { "The key: ***, done sk-", "***" })
   end,
@@ -135,11 +172,16 @@ return {
     feed(session, {
       { "run_started", { message_id = message_id, run_id = "r" } },
       { "tool_call", { message_id = answer, tool_call_id = "t1", name = "shell", input = { command = "ls" } } },
-      { "permission_request", { permission_id = "p1", tool_call_id = "t1", name = "shell", input = { command = "ls" } } },
+      {
+        "permission_request",
+        { permission_id = "p1", tool_call_id = "t1", name = "shell", input = { command = "ls" } },
+      },
     })
     t.eq(sessions.get(session._id).status, "waiting_permission")
     t.eq(sessions.view(sessions.get(session._id)).pending_permissions[1].input, { command = "ls" })
-    feed(session, { { "permission_resolved", { permission_id = "p1", tool_call_id = "t1", decision = "allow_always", by = "user" } } }, 3)
+    feed(session, {
+      { "permission_resolved", { permission_id = "p1", tool_call_id = "t1", decision = "allow_always", by = "user" } },
+    }, 3)
     t.eq(messages.get(answer).parts[1].permission.by, "sandbox")
     local after = sessions.get(session._id)
     t.eq({ after.status, after.decided[1].by }, { "running", "sandbox" })
@@ -156,7 +198,11 @@ return {
     sessions.change(session._id, function(copy)
       copy.pending_permissions[1].answer = { decision = "allow_once", by = "grace" }
     end)
-    feed(session, { { "permission_resolved", { permission_id = "p1", tool_call_id = "t1", decision = "allow_once", by = "user" } } }, 3)
+    feed(
+      session,
+      { { "permission_resolved", { permission_id = "p1", tool_call_id = "t1", decision = "allow_once", by = "user" } } },
+      3
+    )
     local permission = messages.get(answer).parts[1].permission
     t.eq({ permission.by, permission.who }, { "user", "grace" })
   end,
@@ -183,7 +229,8 @@ return {
     t.ok(ending.interrupt(session._id, "The sandbox ended."))
     t.ok(not ending.interrupt(session._id, "The sandbox ended."))
     t.eq(stored(session), {
-      { 1, "user", "hello", "complete" }, { 2, "assistant", "I was about to sk-", "partial" },
+      { 1, "user", "hello", "complete" },
+      { 2, "assistant", "I was about to sk-", "partial" },
       { 3, "notice", "The sandbox ended.", "complete" },
     })
     local after = sessions.get(session._id)
@@ -203,6 +250,62 @@ return {
     t.eq(#replay.events(session._id, 5).events, 1)
     t.eq(#replay.events(session._id, 6).events, 0)
     t.eq(replay.events(sys.uuid(), 0), nil)
+  end,
+
+  ["what the sandbox no longer holds is taken from its state"] = function(t)
+    local session, message_id = asked()
+    local answer = sys.uuid()
+    feed(session, {
+      { "run_started", { message_id = message_id, run_id = "r" } },
+      { "message_delta", { message_id = answer, text = "One " } },
+    })
+    local real = goose.session
+    goose.session = function()
+      return {
+        seq = 5000,
+        status = "waiting_permission",
+        run = { run_id = "r", message_id = message_id },
+        pending_permissions = { { permission_id = "p", tool_call_id = "t", name = "shell", input = { a = SECRET } } },
+        messages = {
+          { id = message_id, role = "user", parts = { { type = "text", text = "forged" } } },
+          {
+            id = answer,
+            role = "assistant",
+            status = "partial",
+            parts = { { type = "text", text = "One two " .. SECRET } },
+          },
+        },
+      }
+    end
+    local ok, fault = pcall(feed, session, {
+      { "reset", {} },
+      { "message_delta", { message_id = answer, text = "known already" } },
+    }, 4000)
+    goose.session = real
+    t.ok(ok, fault)
+    feed(session, { { "message_delta", { message_id = answer, text = " three" } } }, 5000)
+    t.eq(stored(session), { { 1, "user", "hello", "complete" }, { 2, "assistant", "One two *** three", "partial" } })
+    local after = sessions.get(session._id)
+    t.eq({ after.status, after.event_seq, #after.pending_permissions }, { "waiting_permission", 5001, 1 })
+  end,
+
+  ["a run that ended unseen is over for those who wait"] = function(t)
+    local session, message_id = asked()
+    feed(session, { { "run_started", { message_id = message_id, run_id = "r" } } })
+    sessions.change(session._id, function(copy)
+      copy.outbox = nil
+    end)
+    local answer =
+      { id = sys.uuid(), role = "assistant", status = "complete", parts = { { type = "text", text = "Done" } } }
+    local real = goose.session
+    goose.session = function()
+      return { seq = 900, status = "idle", run = json.null, pending_permissions = {}, messages = { answer } }
+    end
+    local ok, fault = pcall(feed, session, { { "reset", {} } }, 899)
+    goose.session = real
+    t.ok(ok, fault)
+    local now = outcome.of(sessions.get(session._id), message_id)
+    t.eq({ now.status, now.run_id, now.message.parts[1].text }, { "completed", "r", "Done" })
   end,
 
   ["the number of a message is given once"] = function(t)

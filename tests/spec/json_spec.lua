@@ -37,13 +37,13 @@ return {
   ["dates are text outwards and dates again when typed"] = function(t)
     local d = date(1764061200123)
     t.eq(json.encode { d = d }, '{"d":"2025-11-25T09:00:00.123Z"}')
-    t.ok(trip({ d }) [1] == d)
+    t.ok(trip({ d })[1] == d)
   end,
   ["a member named $date with others beside it stays an object"] = function(t)
     t.eq(json.decode('{"$date":1,"x":2}', { typed = true }), { ["$date"] = 1, x = 2 })
   end,
   ["text of any Unicode round-trips"] = function(t)
-    local s = "a\0b\n\"\\/ä€😀\u{7f}\u{2028}"
+    local s = 'a\0b\n"\\/ä€😀\u{7f}\u{2028}'
     t.eq(trip(s), s)
     t.eq(json.decode '"\\ud83d\\ude00\\u00e4"', "😀ä")
   end,

@@ -11,8 +11,17 @@ assert(db.projects:count {}) -- opens the store, whose handle outlives each test
 local function project()
   local id = sys.uuid()
   assert(db.projects:insert {
-    _id = id, user_id = "ada", name = id, name_key = id, state = "active", desired = "active", created_at = date(0),
-    provider = "local", settings = json.object {}, _rev = 1, sandbox = { id = "gander-x-" .. id .. "-1" },
+    _id = id,
+    user_id = "ada",
+    name = id,
+    name_key = id,
+    state = "active",
+    desired = "active",
+    created_at = date(0),
+    provider = "local",
+    settings = json.object {},
+    _rev = 1,
+    sandbox = { id = "gander-x-" .. id .. "-1" },
   })
   return id
 end
@@ -23,7 +32,10 @@ local function batch(id, texts, cursor, more)
     items[i] = type(text) == "table" and text or { text = text, at = "2026-11-24T08:15:30.125Z" }
   end
   local call = {
-    key = "k", items = items, cursor = cursor, ended = false,
+    key = "k",
+    items = items,
+    cursor = cursor,
+    ended = false,
     data = { project_id = id, sandbox_id = "s1", key = "out", source = "goose-api", stream = "stdout" },
   }
   for name, value in pairs(more or {}) do

@@ -3,8 +3,10 @@ local usage = require "lib.goose.usage"
 
 return {
   ["reads OpenAI's whole answer"] = function(t)
-    t.eq(usage.read '{"id":"x","usage":{"prompt_tokens":12,"completion_tokens":3,"total_tokens":15,"details":{"a":1}}}',
-      { input_tokens = 12, output_tokens = 3 })
+    t.eq(
+      usage.read '{"id":"x","usage":{"prompt_tokens":12,"completion_tokens":3,"total_tokens":15,"details":{"a":1}}}',
+      { input_tokens = 12, output_tokens = 3 }
+    )
   end,
 
   ["reads the end of OpenAI's stream"] = function(t)

@@ -1,6 +1,11 @@
 -- What scripts cannot do, and the limits no script escapes. SPDX-License-Identifier: Apache-2.0
 local function run(text)
-  return load(text, "=test", "t", { pcall = pcall, string = string, setmetatable = setmetatable, coroutine = coroutine, load = load })
+  return load(
+    text,
+    "=test",
+    "t",
+    { pcall = pcall, string = string, setmetatable = setmetatable, coroutine = coroutine, load = load }
+  )
 end
 
 return {
@@ -27,9 +32,15 @@ return {
   end,
   ["pcall, xpcall and coroutines work as in Lua"] = function(t)
     t.eq({ pcall(error, "x", 0) }, { false, "x" })
-    t.eq(select("#", pcall(function(...)
-      return ...
-    end, 1, nil, 3)), 4)
+    t.eq(
+      select(
+        "#",
+        pcall(function(...)
+          return ...
+        end, 1, nil, 3)
+      ),
+      4
+    )
     t.eq({ xpcall(error, function(e)
       return e .. "!"
     end, "x", 0) }, { false, "x!" })

@@ -12,7 +12,7 @@ const C_FLOORS = [
   ["bind", /^core\/bind\//],
   ["vm", /^core\/(vm|scripts|scriptset|trial|verdict|workers|config)\w*\./],
   ["doors", /^core\/(httpd|route_call|sse|jobs|door)\w*\./],
-  ["main", /^core\/(main|cli|serve|spec)\./],
+  ["main", /^core\/(main|cli|program|serve|spec)\./],
 ];
 
 // The last row that matches, since "engines" takes whatever has no row of its own.

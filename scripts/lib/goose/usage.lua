@@ -13,9 +13,7 @@ end
 -- with what came from its cache apart.
 local function read_object(text)
   local seen = json.decode(text)
-  if type(seen) ~= "table" then
-    return nil
-  end
+  if type(seen) ~= "table" then return nil end
   local input = count(seen.prompt_tokens) or count(seen.input_tokens)
   if input and not seen.prompt_tokens then
     input = input + (count(seen.cache_read_input_tokens) or 0) + (count(seen.cache_creation_input_tokens) or 0)

@@ -80,8 +80,11 @@ function checks.number(s, v, field, faults)
   return check_range(s, v, field, faults)
 end
 
+local ARRAY = getmetatable(json.array {})
+
+-- An empty list that came as JSON is marked as one.
 local function is_object(v)
-  return type(v) == "table" and #v == 0
+  return type(v) == "table" and #v == 0 and getmetatable(v) ~= ARRAY
 end
 
 local function inside(field, key)
@@ -147,29 +150,30 @@ end
 
 -- The choice that the object names by its field `by`.
 local function check_named(s, v, field, faults)
-  if not is_object(v) then return fault(faults, field, "type", "must be an object") end
   local names = {}
   for i, choice in ipairs(s.choices) do
     names[i] = choice.fields[s.by].enum[1]
-    if v[s.by] == names[i] then return check(choice, v, field, faults) end
+    if is_object(v) and v[s.by] == names[i] then return check(choice, v, field, faults) end
   end
   fault(faults, inside(field, s.by), "enum", "must be one of " .. table.concat(names, ", "))
 end
 
--- The faults shown are those of the choices of the value's own type: of these, the one with the fewest.
+-- How badly a choice fits: one of another type worse than any of the right one.
+local function misfit(mine, field)
+  local other_type = mine[1].field == field and mine[1].rule == "type"
+  return #mine + (other_type and 1000 or 0)
+end
+
+-- The faults shown are those of the choice that fits best.
 function checks.one_of(s, v, field, faults)
   if s.by then return check_named(s, v, field, faults) end
   local best
-  local types = {}
-  for i, choice in ipairs(s.choices) do
+  for _, choice in ipairs(s.choices) do
     local mine = {}
     local out = check(choice, v, field, mine)
     if #mine == 0 then return out end
-    types[i] = mine[1].message:gsub("^must be ", "")
-    local of_type = mine[1].field ~= field or mine[1].rule ~= "type"
-    if of_type and (not best or #mine < #best) then best = mine end
+    if not best or misfit(mine, field) < misfit(best, field) then best = mine end
   end
-  best = best or { { field = field, rule = "type", message = "must be " .. table.concat(types, " or ") } }
   table.move(best, 1, #best, #faults + 1, faults)
   return v
 end

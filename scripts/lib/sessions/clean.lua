@@ -16,9 +16,7 @@ local NOTICES = { memory_restored = true, memory_lost = true, interrupted = true
 
 -- The first `max` bytes, not ending within a UTF-8 sequence.
 function M.cut(text, max)
-  if #text <= max then
-    return text
-  end
+  if #text <= max then return text end
   while max > 0 and (text:byte(max + 1) & 0xC0) == 0x80 do
     max = max - 1
   end
@@ -34,16 +32,12 @@ function M.id(value)
 end
 
 function M.time(value)
-  if type(value) ~= "string" then
-    return nil
-  end
+  if type(value) ~= "string" then return nil end
   return (date(value))
 end
 
 function M.model(value)
-  if type(value) ~= "table" or type(value.name) ~= "string" then
-    return nil
-  end
+  if type(value) ~= "table" or type(value.name) ~= "string" then return nil end
   return { name = M.cut(value.name, 200), demo = value.demo == true }
 end
 
@@ -58,17 +52,17 @@ end
 -- The input of a tool is foreign JSON: kept as text.
 function M.input(value)
   local text = json.encode(type(value) == "table" and value or json.object {})
-  if not text or #text > M.INPUT then
-    return '{"note":"the input was too long to be kept"}'
-  end
+  if not text or #text > M.INPUT then return '{"note":"the input was too long to be kept"}' end
   return text
 end
 
 local function permission(value)
-  if type(value) ~= "table" then
-    return nil
-  end
-  return { decision = M.text(value.decision, 40) or "unknown", by = M.text(value.by, 80) or "unknown", at = M.time(value.at) }
+  if type(value) ~= "table" then return nil end
+  return {
+    decision = M.text(value.decision, 40) or "unknown",
+    by = M.text(value.by, 80) or "unknown",
+    at = M.time(value.at),
+  }
 end
 
 local parts = {}
@@ -111,9 +105,7 @@ end
 function M.parts(list)
   local out = {}
   for i, p in ipairs(type(list) == "table" and list or {}) do
-    if i > M.PARTS then
-      break
-    end
+    if i > M.PARTS then break end
     out[#out + 1] = M.part(p)
   end
   return out
@@ -122,14 +114,10 @@ end
 -- An open permission question in the form it is stored in, or nil.
 function M.question(data)
   local id = M.id(data.permission_id)
-  if not id then
-    return nil
-  end
+  if not id then return nil end
   local options = {}
   for i, option in ipairs(type(data.options) == "table" and data.options or {}) do
-    if i <= 8 and type(option) == "string" then
-      options[#options + 1] = M.cut(option, 40)
-    end
+    if i <= 8 and type(option) == "string" then options[#options + 1] = M.cut(option, 40) end
   end
   return {
     permission_id = id,

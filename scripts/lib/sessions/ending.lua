@@ -30,38 +30,39 @@ end
 -- -> the session, or nil when nothing went on in it
 function M.finish(session_id, how)
   local session = sessions.get(session_id)
-  if not session or not (session.run or session.outbox or sessions.RUNNING[session.status]) then
-    return nil
-  end
+  if not session or not (session.run or session.outbox or sessions.RUNNING[session.status]) then return nil end
   settle_partial(session)
   local run = session.run or {}
   local notice_seq = session.event_seq + 1
   local about = tostring(run.message_id or session.event_seq)
   local notice = messages.new(session, {
-    id = messages.derived_id(session_id .. ":" .. how.kind .. ":" .. about), seq = sessions.next_seq(session_id),
-    role = "notice", event_seq = notice_seq, parts = { { type = "notice", kind = how.kind, text = how.text } },
+    id = messages.derived_id(session_id .. ":" .. how.kind .. ":" .. about),
+    seq = sessions.next_seq(session_id),
+    role = "notice",
+    event_seq = notice_seq,
+    parts = { { type = "notice", kind = how.kind, text = how.text } },
   })
   assert(messages.insert(notice))
   notice = messages.get(notice._id) or notice
   local count = messages.count(session_id)
   local told = {}
   local after = sessions.change(session_id, function(copy)
-    if not (copy.run or copy.outbox or sessions.RUNNING[copy.status]) then
-      return false
-    end
+    if not (copy.run or copy.outbox or sessions.RUNNING[copy.status]) then return false end
     local seq = math.max(copy.event_seq, notice_seq - 1)
     told = { { "message", { message = messages.view(notice) } } }
-    if how.error then
-      told[#told + 1] = { "error", how.error }
-    end
+    if how.error then told[#told + 1] = { "error", how.error } end
     told[#told + 1] = { "run_finished", { status = how.run_status, message_id = run.message_id } }
     for i, entry in ipairs(told) do
       entry.seq = seq + i
     end
     copy.event_seq = seq + #told
     copy.last_run = {
-      run_id = run.run_id, message_id = run.message_id, status = how.run_status, first_seq = run.first_seq,
-      event_seq = copy.event_seq, error = how.error,
+      run_id = run.run_id,
+      message_id = run.message_id,
+      status = how.run_status,
+      first_seq = run.first_seq,
+      event_seq = copy.event_seq,
+      error = how.error,
     }
     copy.run, copy.outbox, copy.current, copy.error = nil, nil, nil, nil
     copy.sandbox_id = nil -- a sandbox that lives must be told that the numbers went on
@@ -69,9 +70,7 @@ function M.finish(session_id, how)
     copy.status = how.status
     copy.message_count = count
   end)
-  if not after then
-    return nil
-  end
+  if not after then return nil end
   for _, entry in ipairs(told) do
     local data = entry[2]
     data.seq, data.session_id, data.run_id = entry.seq, session_id, run.run_id
@@ -95,7 +94,10 @@ end
 function M.fail(session_id, code, message)
   local text = "The message did not reach the agent: " .. message
   return M.finish(session_id, {
-    status = "idle", run_status = "failed", kind = "error", text = text,
+    status = "idle",
+    run_status = "failed",
+    kind = "error",
+    text = text,
     error = { code = code, message = text, retryable = true },
   })
 end

@@ -5,34 +5,32 @@
 -- batch that is delivered twice leaves what one delivery leaves.
 -- SPDX-License-Identifier: Apache-2.0
 local clean = require "lib.sessions.clean"
+local state = require "lib.sessions.state"
 
 local M = {}
 
-local DECIDED_KEPT = 20
 local TEXT = { message_delta = "text", thought_delta = "thought" }
 local OF_MESSAGE = {
-  message = true, message_delta = true, thought_delta = true, tool_call = true, tool_update = true,
+  message = true,
+  message_delta = true,
+  thought_delta = true,
+  tool_call = true,
+  tool_update = true,
   permission_resolved = true,
 }
 
 -- The id of the message an event belongs to. `current` is the message being written: some events do not name theirs.
 function M.message_id(event, current)
-  if not OF_MESSAGE[event.type] then
-    return nil
-  end
+  if not OF_MESSAGE[event.type] then return nil end
   local data = event.data
-  if event.type == "message" then
-    return type(data.message) == "table" and clean.id(data.message.id) or nil
-  end
+  if event.type == "message" then return type(data.message) == "table" and clean.id(data.message.id) or nil end
   return clean.id(data.message_id) or current
 end
 
 local function tool_part(message, id)
   for i = #message.parts, 1, -1 do
     local part = message.parts[i]
-    if part.type == "tool" and part.tool_call_id == id then
-      return part
-    end
+    if part.type == "tool" and part.tool_call_id == id then return part end
   end
   return nil
 end
@@ -48,37 +46,27 @@ end
 
 local function tool_update(message, data)
   local part = tool_part(message, clean.id(data.tool_call_id))
-  if not part then
-    return
-  end
+  if not part then return end
   part.status = clean.tool_status(data.status) or part.status
   part.output = clean.text(data.output, clean.OUTPUT) or part.output
   part.ended_at = clean.time(data.ended_at) or part.ended_at
-  if data.truncated == true then
-    part.truncated = true
-  end
+  if data.truncated == true then part.truncated = true end
 end
 
 -- What the host knows of a decision (who asked for it) is better than what the sandbox says of it.
 local function keep_permissions(old, new)
   local known = {}
   for _, part in ipairs(old) do
-    if part.type == "tool" and part.permission then
-      known[part.tool_call_id] = part.permission
-    end
+    if part.type == "tool" and part.permission then known[part.tool_call_id] = part.permission end
   end
   for _, part in ipairs(new) do
-    if part.type == "tool" and known[part.tool_call_id] then
-      part.permission = known[part.tool_call_id]
-    end
+    if part.type == "tool" and known[part.tool_call_id] then part.permission = known[part.tool_call_id] end
   end
 end
 
 -- Fold one event into a message ({parts, status, event_seq, ...}); true when it changed.
 function M.message(message, event)
-  if event.seq <= (message.event_seq or 0) then
-    return false
-  end
+  if event.seq <= (message.event_seq or 0) then return false end
   local data = event.data
   if TEXT[event.type] then
     append_text(message, TEXT[event.type], clean.text(data.text, clean.TEXT) or "")
@@ -86,9 +74,7 @@ function M.message(message, event)
     if #message.parts < clean.PARTS and not tool_part(message, clean.id(data.tool_call_id)) then
       local part = { type = "tool" }
       for k, v in pairs(data) do
-        if k ~= "type" then
-          part[k] = v
-        end
+        if k ~= "type" then part[k] = v end
       end
       message.parts[#message.parts + 1] = clean.part(part)
     end
@@ -123,134 +109,13 @@ function M.snippet(message)
     local part = message.parts[i]
     if part.type == "text" or part.type == "notice" then
       local line = part.text:match("^%s*([^\r\n]*)")
-      if line and line ~= "" then
-        return #line > 200 and clean.cut(line, 197) .. "…" or line
-      end
+      if line and line ~= "" then return #line > 200 and clean.cut(line, 197) .. "…" or line end
     end
   end
   return nil
 end
 
-local function drop_question(session, id)
-  local kept = {}
-  for _, question in ipairs(session.pending_permissions or {}) do
-    if question.permission_id ~= id then
-      kept[#kept + 1] = question
-    end
-  end
-  session.pending_permissions = kept
-  return kept
-end
-
-local acts = {}
-
-function acts.run_started(session, event)
-  local run = session.run
-  local message_id = clean.id(event.data.message_id) or (run and run.message_id)
-  session.run = {
-    run_id = clean.id(event.data.run_id),
-    message_id = message_id,
-    started_at = clean.time(event.data.ts) or (run and run.started_at),
-    first_seq = event.seq,
-  }
-  session.status = "running"
-  session.pending_permissions = {}
-  session.current = nil
-  session.error = nil
-end
-
-function acts.message(session, event)
-  local message = event.data.message
-  if session.current == clean.id(message.id) then
-    session.current = nil
-  end
-  local kind = message.role == "notice" and type(message.parts) == "table" and message.parts[1] and message.parts[1].kind
-  if kind == "memory_restored" then
-    session.memory = "restored"
-  elseif kind == "memory_lost" then
-    session.memory = "lost"
-  end
-end
-
-function acts.permission_request(session, event)
-  local question = clean.question(event.data)
-  if not question then
-    return
-  end
-  question.event_seq = event.seq
-  local kept = drop_question(session, question.permission_id)
-  if #kept < 64 then
-    kept[#kept + 1] = question
-  end
-  session.status = "waiting_permission"
-end
-
--- The last answers are kept for who asks after them.
-local function note_decided(session, data)
-  local list = session.decided or {}
-  local first = math.max(1, #list - DECIDED_KEPT + 2)
-  local kept = table.move(list, first, #list, 1, {})
-  kept[#kept + 1] = {
-    permission_id = clean.id(data.permission_id), decision = clean.text(data.decision, 40) or "unknown",
-    by = clean.text(data.by, 80) or "unknown", who = clean.text(data.who, 80),
-  }
-  session.decided = kept
-end
-
-function acts.permission_resolved(session, event)
-  note_decided(session, event.data)
-  local kept = drop_question(session, clean.id(event.data.permission_id))
-  if #kept == 0 and session.status == "waiting_permission" then
-    session.status = "running"
-  end
-end
-
-function acts.session_updated(session, event)
-  local title = clean.text(event.data.title, 200)
-  if title and title ~= "" then
-    session.title = title
-  end
-end
-
-function acts.error(session, event)
-  session.error = {
-    code = clean.text(event.data.code, 80) or "error",
-    message = clean.text(event.data.message, 2000) or "",
-    retryable = event.data.retryable == true,
-  }
-end
-
-local ENDS = { completed = true, failed = true, cancelled = true }
-
-function acts.run_finished(session, event)
-  local run = session.run or {}
-  session.last_run = {
-    run_id = clean.id(event.data.run_id) or run.run_id,
-    message_id = run.message_id,
-    status = ENDS[event.data.status] and event.data.status or "failed",
-    first_seq = run.first_seq,
-    event_seq = event.seq,
-    error = session.error,
-  }
-  session.run = nil
-  session.error = nil
-  session.current = nil
-  session.pending_permissions = {}
-  session.status = "idle"
-end
-
--- Fold one event into a session; true when it had not been seen.
-function M.session(session, event)
-  if event.seq <= (session.event_seq or 0) then
-    return false
-  end
-  if TEXT[event.type] or event.type == "tool_call" then
-    session.current = clean.id(event.data.message_id) or session.current
-  elseif acts[event.type] then
-    acts[event.type](session, event)
-  end
-  session.event_seq = event.seq
-  return true
-end
+-- The same for a session.
+M.session = state.fold
 
 return M

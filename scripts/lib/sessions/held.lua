@@ -41,9 +41,7 @@ function M.take(message, event, redactor)
     event.data.text = kind and redactor:text(clean.text(event.data.text, clean.TEXT) or "")
     return
   end
-  if not kind or (message.tail_kind and message.tail_kind ~= kind) then
-    M.flush(message, redactor)
-  end
+  if not kind or (message.tail_kind and message.tail_kind ~= kind) then M.flush(message, redactor) end
   if kind then
     local text = (message.tail or "") .. (clean.text(event.data.text, clean.TEXT) or "")
     event.data.text, message.tail = redactor:split(text)

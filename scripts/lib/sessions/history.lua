@@ -19,9 +19,7 @@ end
 
 local function tool(part, room)
   local input = json.decode(part.input or "{}")
-  if #(part.input or "") > room then
-    input = { note = "the input was left out" }
-  end
+  if #(part.input or "") > room then input = { note = "the input was left out" } end
   local ended = part.status == "completed" or part.status == "failed"
   return {
     type = "tool",
@@ -31,7 +29,8 @@ local function tool(part, room)
     input = json.object(type(input) == "table" and input or {}),
     output = ended and shorten(part.output or "", room) or INTERRUPTED,
     status = ended and part.status or "failed",
-  }, math.min(#(part.input or ""), room) + math.min(#(part.output or ""), room) + 200
+  },
+    math.min(#(part.input or ""), room) + math.min(#(part.output or ""), room) + 200
 end
 
 -- One message as the Goose API takes it, and its size; nil when nothing of it is worth giving.
@@ -50,16 +49,15 @@ local function convert(message, room)
   if message.status ~= "complete" and message.role == "assistant" then
     parts[#parts + 1] = { type = "text", text = INTERRUPTED }
   end
-  if #parts == 0 then
-    return nil
-  end
+  if #parts == 0 then return nil end
   return {
     id = message._id,
     role = message.role,
     parts = json.array(parts),
     status = message.status,
     created_at = tostring(message.created_at),
-  }, size
+  },
+    size
 end
 
 -- messages: stored messages, newest first. Returns the history, oldest first, and whether something was left out.

@@ -17,37 +17,50 @@ end
 -- A UUID that is the same each time for the same text: what is written twice is then written once.
 function M.derived_id(text)
   local hex = sys.sha256(text)
-  return string.format("%s-%s-8%s-8%s-%s", hex:sub(1, 8), hex:sub(9, 12), hex:sub(14, 16), hex:sub(18, 20),
-    hex:sub(21, 32))
+  return string.format(
+    "%s-%s-8%s-8%s-%s",
+    hex:sub(1, 8),
+    hex:sub(9, 12),
+    hex:sub(14, 16),
+    hex:sub(18, 20),
+    hex:sub(21, 32)
+  )
 end
 
 function M.new(session, fields)
   return {
-    _id = fields.id, session_id = session._id, project_id = session.project_id, seq = fields.seq,
-    event_seq = fields.event_seq or 0, role = fields.role, parts = fields.parts or json.array {},
-    status = fields.status or "complete", model = session.model, created_at = fields.at or date(sys.now()),
+    _id = fields.id,
+    session_id = session._id,
+    project_id = session.project_id,
+    seq = fields.seq,
+    event_seq = fields.event_seq or 0,
+    role = fields.role,
+    parts = fields.parts or json.array {},
+    status = fields.status or "complete",
+    model = session.model,
+    created_at = fields.at or date(sys.now()),
   }
 end
 
 -- Insert a message; one that is there already stays. -> true | nil, message, code
 function M.insert(message)
   local done, fault, code = db.session_messages:insert(message)
-  if done or code == "conflict" then
-    return true
-  end
+  if done or code == "conflict" then return true end
   return nil, fault, code
 end
 
 -- Write what folding changed.
 function M.save(message)
   local set = {
-    event_seq = message.event_seq, parts = json.array(message.parts), status = message.status, model = message.model,
-    held = message.held, held_kind = message.held_kind,
+    event_seq = message.event_seq,
+    parts = json.array(message.parts),
+    status = message.status,
+    model = message.model,
+    held = message.held,
+    held_kind = message.held_kind,
   }
   local update = { ["$set"] = set }
-  if not message.held then
-    update["$unset"] = { held = true, held_kind = true }
-  end
+  if not message.held then update["$unset"] = { held = true, held_kind = true } end
   return assert(db.session_messages:update({ _id = message._id, session_id = message.session_id }, update))
 end
 
@@ -62,9 +75,7 @@ function M.newest(session_id, before, limit)
 end
 
 local function show_part(part)
-  if part.type ~= "tool" then
-    return part
-  end
+  if part.type ~= "tool" then return part end
   local out = {}
   for name, value in pairs(part) do
     out[name] = value
@@ -80,8 +91,15 @@ function M.view(message)
     parts[i] = show_part(part)
   end
   return {
-    id = message._id, session_id = message.session_id, seq = message.seq, event_seq = message.event_seq,
-    role = message.role, parts = parts, status = message.status, model = message.model, created_at = message.created_at,
+    id = message._id,
+    session_id = message.session_id,
+    seq = message.seq,
+    event_seq = message.event_seq,
+    role = message.role,
+    parts = parts,
+    status = message.status,
+    model = message.model,
+    created_at = message.created_at,
   }
 end
 

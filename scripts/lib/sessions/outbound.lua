@@ -2,10 +2,10 @@
 --
 -- Called by jobs alone, one at a time for a session, so nothing is restored twice. Each step may be repeated.
 -- SPDX-License-Identifier: Apache-2.0
-local follow = require "gander.follow"
-local log = require "gander.log"
 local bus = require "gander.bus"
+local log = require "gander.log"
 local clean = require "lib.sessions.clean"
+local following = require "lib.sessions.following"
 local goose = require "lib.goose"
 local history = require "lib.sessions.history"
 local messages = require "lib.sessions.messages"
@@ -14,73 +14,17 @@ local sessions = require "lib.sessions"
 
 local M = {}
 
-local BATCH_MS = 50
-local FOLLOWED_MAX = 40 -- event streams of one sandbox: its server has 64 for all who read
-
 local LOST = "The agent was started anew and could not be given this conversation again; it does not remember it."
-
-function M.key(session)
-  return "chat:" .. session.project_id .. ":" .. session._id
-end
-
--- The follows of a project's sessions, by key.
-local function followed(project_id)
-  local prefix, mine = "chat:" .. project_id .. ":", {}
-  for _, entry in ipairs(follow.list()) do
-    if entry.key:sub(1, #prefix) == prefix then
-      mine[#mine + 1] = entry.key
-      mine[entry.key] = true
-    end
-  end
-  return mine
-end
-
--- Make room: sessions in which nothing goes on need no stream. They are followed again with their next message.
-local function make_room(mine)
-  local over = #mine - FOLLOWED_MAX + 1
-  for _, key in ipairs(mine) do
-    local session = over > 0 and sessions.get(key:match "[^:]+$")
-    if over > 0 and not (session and sessions.RUNNING[session.status]) then
-      follow.stop(key)
-      over = over - 1
-    end
-  end
-end
-
--- Read the session's events from the first that is not stored yet.
--- -> true | nil, message, code
-function M.follow(project, session)
-  local mine = followed(project._id)
-  if mine[M.key(session)] then
-    return true
-  end
-  make_room(mine)
-  local request, message, code = goose.request(project, "/sessions/" .. session._id .. "/events")
-  if not request then
-    return nil, message, code
-  end
-  local done
-  done, message, code = follow.start {
-    key = M.key(session), source = { http = request, resume = "last-event-id" }, cursor = tostring(session.event_seq),
-    format = "sse", job = "chat", batch_ms = BATCH_MS,
-    data = { session_id = session._id, project_id = project._id, sandbox_id = project.sandbox.id },
-  }
-  if done or code == "conflict" then
-    return true -- it is there: somebody else was quicker
-  end
-  return nil, message, code
-end
-
-function M.unfollow(session)
-  follow.stop(M.key(session))
-end
 
 -- The history cannot be given back: say so in the conversation, at its place.
 local function lose(session)
   local seq = session.event_seq + 1
   local notice = messages.new(session, {
-    id = messages.derived_id(session._id .. ":lost:" .. seq), seq = sessions.next_seq(session._id), role = "notice",
-    event_seq = seq, parts = { { type = "notice", kind = "memory_lost", text = LOST } },
+    id = messages.derived_id(session._id .. ":lost:" .. seq),
+    seq = sessions.next_seq(session._id),
+    role = "notice",
+    event_seq = seq,
+    parts = { { type = "notice", kind = "memory_lost", text = LOST } },
   })
   assert(messages.insert(notice))
   local after = sessions.change(session._id, function(copy)
@@ -88,26 +32,24 @@ local function lose(session)
     copy.memory = "lost"
     copy.message_count = messages.count(session._id)
   end)
-  bus.publish(sessions.topic(session._id), "message", { seq = seq, session_id = session._id,
-    message = messages.view(notice) }, seq)
+  bus.publish(
+    sessions.topic(session._id),
+    "message",
+    { seq = seq, session_id = session._id, message = messages.view(notice) },
+    seq
+  )
   return after or session
 end
 
 -- Make sure that the project's present sandbox knows the session, with what it can remember.
 -- -> the session | nil, message, code
 function M.ensure(project, session)
-  if session.sandbox_id == project.sandbox.id then
-    return session
-  end
+  if session.sandbox_id == project.sandbox.id then return session end
   local body = { id = session._id, mode = session.mode, first_seq = session.event_seq + 1 }
-  if session.title ~= "" then
-    body.title = session.title
-  end
+  if session.title ~= "" then body.title = session.title end
   local outbox = session.outbox
   local given = history.build(messages.newest(session._id, outbox and outbox.seq, history.MAX_MESSAGES))
-  if #given > 0 then
-    body.history = given
-  end
+  if #given > 0 then body.history = given end
   local view, status, code = goose.ensure_session(project, body)
   if not view and code == "invalid" and body.history then
     log("warn", "a history was refused by the Goose API", { session = session._id, error = status })
@@ -115,9 +57,7 @@ function M.ensure(project, session)
     body.history, body.first_seq = nil, session.event_seq + 1
     view, status, code = goose.ensure_session(project, body)
   end
-  if not view then
-    return nil, status, code
-  end
+  if not view then return nil, status, code end
   local memory = status == 201 and #given > 0 and (body.history and view.memory or "lost") or session.memory
   return sessions.change(session._id, function(copy)
     copy.sandbox_id = project.sandbox.id
@@ -130,21 +70,13 @@ end
 
 -- Bring title and mode of the store to the sandbox. Mode comes before the next message: `auto` must have been chosen.
 local function sync(project, session)
-  if not session.unsynced then
-    return session
-  end
+  if not session.unsynced then return session end
   local change = { mode = session.mode }
-  if session.title ~= "" then
-    change.title = session.title
-  end
+  if session.title ~= "" then change.title = session.title end
   local done, message, code = goose.patch(project, session._id, change)
-  if not done then
-    return nil, message, code
-  end
+  if not done then return nil, message, code end
   return sessions.change(session._id, function(copy)
-    if copy.mode == session.mode and copy.title == session.title then
-      copy.unsynced = nil
-    end
+    if copy.mode == session.mode and copy.title == session.title then copy.unsynced = nil end
   end)
 end
 
@@ -157,23 +89,19 @@ end
 -- The message of the outbox, which leaves it once the agent has it.
 local function post(project, session)
   local out = session.outbox
-  if not out then
-    return true
-  end
+  if not out then return true end
   local content, message, code = sending.content(out)
   local done
   if content then
     done, message, code = goose.post_message(project, {
-      session_id = session._id, message_id = out.message_id, content = content,
+      session_id = session._id,
+      message_id = out.message_id,
+      content = content,
     })
   end
-  if not done then
-    return nil, message, code
-  end
+  if not done then return nil, message, code end
   local _, gone = sessions.change(session._id, function(copy)
-    if not (copy.outbox and copy.outbox.message_id == out.message_id) then
-      return false, "withdrawn"
-    end
+    if not (copy.outbox and copy.outbox.message_id == out.message_id) then return false, "withdrawn" end
     copy.outbox = nil
   end)
   if gone == "withdrawn" then
@@ -191,7 +119,7 @@ function M.deliver(project, session)
     if session then
       local done
       if session.outbox or sessions.RUNNING[session.status] then
-        done, message, code = M.follow(project, session)
+        done, message, code = following.start(project, session)
       else
         done = true
       end
@@ -201,14 +129,10 @@ function M.deliver(project, session)
       if done then
         done, message, code = post(project, session)
       end
-      if done then
-        return true
-      end
+      if done then return true end
     end
-    if not session or code ~= "not_found" or attempt == 2 then
-      return nil, message, code
-    end
-    M.unfollow(session) -- the server lost the session: make it anew
+    if not session or code ~= "not_found" or attempt == 2 then return nil, message, code end
+    following.stop(session) -- the server lost the session: make it anew
     session = forget_sandbox(session) or session
   end
   return nil

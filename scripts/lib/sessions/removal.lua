@@ -2,7 +2,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local bus = require "gander.bus"
 local db = require "lib.store"
-local outbound = require "lib.sessions.outbound"
+local following = require "lib.sessions.following"
 local queue = require "lib.queue"
 local sessions = require "lib.sessions"
 
@@ -11,15 +11,13 @@ local M = {}
 function M.remove(project, session)
   local id = session._id
   assert(db.sessions:delete { _id = id })
-  outbound.unfollow(session)
+  following.stop(session)
   assert(db.session_messages:delete({ session_id = id }, { many = true }))
   local told = { id = id, project_id = project._id, user_id = project.user_id }
   for _, topic in ipairs { "project:" .. project._id, "user:" .. project.user_id, "all", sessions.topic(id) } do
     bus.publish(topic, "session_deleted", told, topic == sessions.topic(id) and session.event_seq + 1 or nil)
   end
-  if session.sandbox_id then
-    queue.push("cancel", { project_id = project._id, delete = true }, { key = id })
-  end
+  if session.sandbox_id then queue.push("cancel", { project_id = project._id, delete = true }, { key = id }) end
 end
 
 return M

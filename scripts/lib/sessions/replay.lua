@@ -20,8 +20,13 @@ end
 local function of_state(list, session, after)
   local run, ended = session.run, session.last_run
   if run and run.run_id and run.first_seq and run.first_seq > after then
-    add(list, session, "run_started", run.first_seq,
-      { run_id = run.run_id, message_id = run.message_id, started_at = run.started_at })
+    add(
+      list,
+      session,
+      "run_started",
+      run.first_seq,
+      { run_id = run.run_id, message_id = run.message_id, started_at = run.started_at }
+    )
   end
   for i, question in ipairs(session.pending_permissions or {}) do
     if (question.event_seq or 0) > after then
@@ -29,17 +34,20 @@ local function of_state(list, session, after)
     end
   end
   if ended and ended.event_seq > after then
-    add(list, session, "run_finished", ended.event_seq,
-      { run_id = ended.run_id, message_id = ended.message_id, status = ended.status })
+    add(
+      list,
+      session,
+      "run_finished",
+      ended.event_seq,
+      { run_id = ended.run_id, message_id = ended.message_id, status = ended.status }
+    )
   end
 end
 
 -- -> {events, more} | nil when there is no such session
 function M.events(session_id, after)
   local session = sessions.get(session_id)
-  if not session then
-    return nil
-  end
+  if not session then return nil end
   local list = {}
   of_state(list, session, after)
   local q = { session_id = session_id, event_seq = { ["$gt"] = after } }

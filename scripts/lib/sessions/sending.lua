@@ -18,12 +18,14 @@ local M = {}
 -- Store the message of the outbox, if there is one and it is not stored yet. -> false when its id is another message's
 function M.store(session)
   local out = session.outbox
-  if not out then
-    return true
-  end
+  if not out then return true end
   assert(messages.insert(messages.new(session, {
-    id = out.message_id, seq = out.seq, role = "user", parts = json.array { { type = "text", text = out.shown } },
-    at = out.at, event_seq = out.event_seq,
+    id = out.message_id,
+    seq = out.seq,
+    role = "user",
+    parts = json.array { { type = "text", text = out.shown } },
+    at = out.at,
+    event_seq = out.event_seq,
   })))
   local kept = messages.get(out.message_id)
   return kept ~= nil and kept.session_id == session._id
@@ -31,9 +33,7 @@ end
 
 local function give_back(session_id, message_id)
   sessions.change(session_id, function(copy)
-    if not (copy.outbox and copy.outbox.message_id == message_id) then
-      return false
-    end
+    if not (copy.outbox and copy.outbox.message_id == message_id) then return false end
     copy.run, copy.outbox, copy.status = nil, nil, "idle"
     copy.message_count = copy.message_count - 1
   end)
@@ -51,19 +51,16 @@ function M.take(project, session, message_id, content)
   local now = date(sys.now())
   local shown, sealed = known.of(project):text(content), sys.seal(content)
   local after, why, code = sessions.change(session._id, function(copy)
-    if copy.run or copy.outbox or sessions.RUNNING[copy.status] then
-      return false, "running"
-    end
+    if copy.run or copy.outbox or sessions.RUNNING[copy.status] then return false, "running" end
     copy.status = "running"
     copy.run = { message_id = message_id, started_at = now, first_seq = copy.event_seq + 1 }
-    copy.outbox = { message_id = message_id, seq = seq, content = sealed, shown = shown, at = now, event_seq = copy.event_seq }
+    copy.outbox =
+      { message_id = message_id, seq = seq, content = sealed, shown = shown, at = now, event_seq = copy.event_seq }
     copy.message_count = count + 1
     copy.last_message = fold.snippet { parts = { { type = "text", text = shown } } } or copy.last_message
     copy.told_at = now
   end)
-  if not after then
-    return nil, why, code
-  end
+  if not after then return nil, why, code end
   if not M.store(after) then
     give_back(session._id, message_id)
     return nil, "This message_id belongs to another message", "conflict"

@@ -39,7 +39,7 @@ local function limits_of(ctx)
   local config, settings = ctx.config or {}, ctx.settings or {}
   return {
     memory_mb = settings.memory_mb or config.memory_mb or DEFAULTS.memory_mb,
-    cpus = settings.vcpus or config.cpus or DEFAULTS.cpus,
+    cpus = math.min(settings.vcpus or config.cpus or DEFAULTS.cpus, config.cpus or math.huge),
     processes = config.processes or DEFAULTS.processes,
   }
 end

@@ -89,7 +89,7 @@ end
 
 -- All that a step started, as far as it stayed in its session.
 function M.kill_session(pid)
-  process.run { argv = { "kill", "-KILL", "--", "-" .. pid }, timeout_ms = 5000 }
+  process.run { argv = { "sh", "-c", 'kill -KILL -- -"$0"', tostring(pid) }, timeout_ms = 5000 }
 end
 
 return M
