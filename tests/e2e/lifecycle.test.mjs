@@ -187,7 +187,7 @@ describe("error", () => {
     assert.equal(rows.filter((row) => row.phase === "waiting_retry").length, 3);
     assert.deepEqual(rows.filter((row) => row.decision?.policy === "retry/backoff").map((row) => row.decision.verdict).filter((v, i, all) => v !== all[i - 1]), ["retry", "give_up"]);
     await nothingLeft(host, project);
-    const logs = (await host.get(`${project.path}/logs?q=no-such-option`)).body.items;
+    const logs = (await host.get(`${project.path}/logs?q=is%20not%20allowed%20in%20NODE_OPTIONS`)).body.items;
     assert.ok(logs.length > 0, "the server's own words are in the log");
 
     await host.patch(project.path, { settings: { env: null } });
