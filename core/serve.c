@@ -54,9 +54,6 @@ struct serving {
 static bool open_data(struct serving *s, struct err *err) {
     const char *data = s->config->data;
     struct stat about;
-    if (!httpd_data_fits(data, err)) {
-        return false;
-    }
     if (mkdir(data, 0700) != 0 && errno != EEXIST) {
         return err_errno(err, errno, "data directory %s", data);
     }
