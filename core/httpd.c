@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -155,7 +156,10 @@ static int http_error(struct mg_connection *connection, int status, const char *
 }
 
 static int log_message(const struct mg_connection *connection, const char *message) {
-    (void)connection;
+    struct httpd *h = mg_get_user_data(mg_get_context(connection));
+    if (h != NULL && h->server == NULL && h->said[0] == '\0') {
+        snprintf(h->said, sizeof h->said, "%s", message);
+    }
     log_line(LOG_DEBUG, "civetweb: %s", message);
     return 1;
 }
@@ -163,6 +167,15 @@ static int log_message(const struct mg_connection *connection, const char *messa
 /* The directory of the model gateway's socket.  Sandboxes have the directory, not the socket,
  * bound: the socket of the next start is then theirs too. */
 #define GATEWAY "gateway"
+
+bool httpd_data_fits(const char *data, struct err *err) {
+    size_t max = sizeof((struct sockaddr_un *)0)->sun_path - sizeof "/" GATEWAY "/model.sock";
+    return strlen(data) <= max ||
+           err_set(err, ERR_INVALID,
+                   "data directory %s is too long: a Unix socket has its path below it, so that it "
+                   "may have at most %zu bytes",
+                   data, max);
+}
 
 static void ports_option(const struct httpd *h, struct buf *ports) {
     const struct config *c = h->parts.config;
@@ -221,7 +234,7 @@ struct httpd *httpd_start(const struct httpd_parts *parts, struct err *err) {
     h->server = mg_start2(&init, &error);
     if (h->server == NULL) {
         err_set(err, ERR_UNAVAILABLE, "cannot listen on %s:%d: %s", parts->config->listen_host,
-                parts->config->listen_port, text);
+                parts->config->listen_port, h->said[0] != '\0' ? h->said : text);
         buf_clear(&ports);
         free(h);
         return NULL;

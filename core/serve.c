@@ -53,8 +53,15 @@ struct serving {
 
 static bool open_data(struct serving *s, struct err *err) {
     const char *data = s->config->data;
+    struct stat about;
+    if (!httpd_data_fits(data, err)) {
+        return false;
+    }
     if (mkdir(data, 0700) != 0 && errno != EEXIST) {
         return err_errno(err, errno, "data directory %s", data);
+    }
+    if (stat(data, &about) == 0 && !S_ISDIR(about.st_mode)) {
+        return err_set(err, ERR_INVALID, "data directory %s is not a directory", data);
     }
     if (access(data, W_OK | X_OK) != 0) {
         return err_errno(err, errno, "data directory %s cannot be written", data);

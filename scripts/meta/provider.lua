@@ -78,9 +78,10 @@ function provider.logs(ctx, cursor) end
 ---@return string? code
 function provider.usage(ctx) end
 
+--- More time. `expires_at` is the new end; none where a sandbox has none.
 ---@param ctx provider.Context
 ---@param ms integer
----@return boolean|table|nil
+---@return {expires_at?: any}?
 ---@return string? message
 ---@return string? code
 function provider.extend(ctx, ms) end

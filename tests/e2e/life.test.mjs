@@ -2,6 +2,7 @@
 // the host at each recorded phase and at random moments (KILLS=n, default 5).
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, test } from "node:test";
 
@@ -138,9 +139,33 @@ test("a sandbox that died with the host away is replaced", async () => {
   assert.equal(now.reason.policy, "health/three_strikes");
 });
 
+test("wishes at random, with kills among them, end as the last ones say, and nothing is left over", async () => {
+  const projects = await Promise.all([1, 2, 3, 4].map(() => host.project("grace")));
+  const any = (list) => list[Math.floor(Math.random() * list.length)];
+  const wish = (verb, body) => (project) => host.post(`${project.path}/${verb}`, body);
+  const acts = [wish("activate"), wish("deactivate", {}), wish("deactivate", { force: true }), (p) => host.patch(p.path, { description: `${Math.random()}` })];
+  for (let i = 0; i < 60; i++) {
+    const answers = await Promise.all([1, 2, 3].map(() => any(acts)(any(projects))));
+    for (const answer of answers) assert.ok([200, 202].includes(answer.status), JSON.stringify(answer.body));
+    await sleep(Math.random() * 100);
+    if (i % 20 === 10) {
+      await host.kill();
+      await host.start();
+    }
+  }
+  const [wanted, unwanted] = [projects.slice(0, 2), projects.slice(2)];
+  await Promise.all(wanted.map((project) => host.post(`${project.path}/activate`)));
+  await Promise.all(unwanted.map((project) => host.post(`${project.path}/deactivate`, {})));
+  for (const project of wanted) await host.state(project, "active");
+  for (const project of unwanted) await host.state(project, "inactive");
+  for (const project of projects) await host.del(project.path);
+  for (const project of projects) await gone(project);
+  const left = await readdir(`${host.data}/local/sandboxes`);
+  for (const project of projects) assert.ok(!left.some((name) => name.includes(project.id)), "no sandbox is left");
+});
+
 // The processes whose environment or command line name the sandbox, seen from outside.
 async function killSandbox(id) {
-  const { readdir, readFile } = await import("node:fs/promises");
   let killed = 0;
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
     const group = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");

@@ -12,7 +12,7 @@ import http from "node:http";
 console.log("up");
 http.createServer((q, r) => {
   if (q.url === "/exit") process.exit(7);
-  if (q.url === "/busy") for (const end = Date.now() + 400; Date.now() < end;);
+  if (q.url === "/busy") for (const begin = process.cpuUsage(); process.cpuUsage(begin).user < 300000;);
   r.end(JSON.stringify({ ok: true, env: process.env.SECRET, cwd: process.cwd() }));
 }).listen(3001, "127.0.0.1");
 ]]
@@ -425,5 +425,18 @@ return {
     for i = 1, 40 do
       t.eq(sh(ctx, "echo " .. i).out, i .. "\n")
     end
+  end,
+
+  ["a command inherits no descriptor but its three"] = function(t)
+    wanted(t)
+    local ctx = context(t)
+    local _ <close> = cleaner(ctx)
+    must(provider.create(ctx))
+    must(provider.start(ctx, { step = "start", argv = { "sh", "-c", "ls /proc/self/fd; sleep 600" } }))
+    local want = "0\n1\n2\n3\n" -- 3 is the directory that ls reads
+    t.wait(function()
+      return fs.read(provider.logs(ctx)[3].follow.file) == want
+    end)
+    t.eq(sh(ctx, "ls /proc/self/fd").out, want)
   end,
 }

@@ -171,7 +171,7 @@ return {
       { { type = "git", url = "https://e.org/a", revision = "-x" }, "source.revision:pattern" },
       { { type = "git", url = "https://e.org/a", start = {} }, "source.start:max" },
       { { type = "tar" }, "source.type:enum" },
-      { "git", "source:type" },
+      { "git", "source.type:enum" },
       { { type = "builtin", url = "x" }, "source.url:unknown" },
       { { type = "image", image = "x" }, "source.type:provider" },
     }

@@ -2,6 +2,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local db = require "lib.store"
 local lifecycle = require "lib.lifecycle"
+local logs = require "lib.logs"
 local reconcile = require "jobs.reconcile"
 local policy = require "lib.policy"
 
@@ -63,6 +64,8 @@ return {
     end
     t.ok(held(p._id))
     t.eq(w.told[#w.told], "started " .. p._id)
+    local counter = db.counters:find_one { _id = "activations" }
+    t.ok(counter.count >= 1 and counter.total_ms >= 0)
   end,
 
   ["a deactivation drains, saves, collects, stops and gives its place back"] = function(t)
@@ -165,6 +168,8 @@ return {
     t.eq({ p.retry.count, p.retry.max, p.last_error.message, p.last_error.step }, { 1, 3, "no room", "starting" })
     t.eq({ p.next.act, p.next.policy, p.last_error.retryable }, { "start", "retry/backoff", true })
     t.eq(p.progress.steps[#p.progress.steps].error, "no room")
+    local said = logs.page(id, { source = "lifecycle", level = "error" })
+    t.ok(#said == 1 and said[1].text:find "creating: waiting_retry %(no room%)")
     local first = p.sandbox.id
     p = w:settle(id)
     t.eq({ p.state, p.retry, p.last_error, p.sandbox_n }, { "active", nil, nil, 2 })

@@ -74,7 +74,7 @@ local LISTS = {
     { 9, "m" },
     "session_messages:session_id,seq (<expr>=? AND <expr><?)",
   },
-  { "sessions", { user_id = "ada" }, { "-updated_at" }, nil, "sessions:user_id,updated_at (<expr>=?)" },
+  { "sessions", { user_id = "ada" }, { "-created_at" }, nil, "sessions:user_id,created_at (<expr>=?)" },
   { "sessions", { _id = { ["$in"] = { "a", "b" } } }, nil, nil, "USING INDEX sqlite_autoindex_sessions_1 (_id=?)" },
   { "events", { _id = { ["$gt"] = 9 } }, nil, nil, "INTEGER PRIMARY KEY (rowid>?)" },
 }

@@ -38,8 +38,16 @@ function M.start(job)
     [view.SECCOMP_FD] = { seccomp = true },
   }
   if type(job.net) ~= "string" then
-    local enter =
-      { "nsenter", "--user=/proc/self/fd/" .. USER_FD, "--net=/proc/self/fd/" .. NET_FD, "--preserve-credentials" }
+    local enter = {
+      "nsenter",
+      "--user=/proc/self/fd/" .. USER_FD,
+      "--net=/proc/self/fd/" .. NET_FD,
+      "--preserve-credentials",
+      "sh",
+      "-c",
+      string.format('exec "$@" %d<&- %d<&-', USER_FD, NET_FD), -- the command must not inherit them
+      "sh",
+    }
     argv = table.move(argv, 1, #argv, #enter + 1, enter)
     fds[USER_FD], fds[NET_FD] = { ns = "user", of = job.net }, { ns = "net", of = job.net }
   end

@@ -155,8 +155,11 @@ class Host {
   async signal(name) {
     for (const stream of this.streams) stream.close();
     this.streams.clear();
-    this.child.kill(name);
-    await Promise.race([this.exited, sleep(30_000, undefined, { ref: false }).then(() => this.child.kill("SIGKILL"))]);
+    const { child, exited } = this; // not the one that a later start makes
+    child.kill(name);
+    const last = setTimeout(() => child.kill("SIGKILL"), 30_000);
+    await exited;
+    clearTimeout(last);
   }
 
   // As if the machine had pulled the plug on the process.
