@@ -43,7 +43,7 @@ test("a tool call asks, is allowed, and leaves a file in the workspace", { skip 
   assert.deepEqual(message.model, { name: "demo", demo: true });
   const tool = message.parts.find((part) => part.type === "tool");
   assert.equal(tool.status, "completed");
-  assert.equal(readFileSync(path.join(host.data, "workspaces", project.id, "files/hello.txt"), "utf8").trim(), "hi");
+  assert.equal(readFileSync(path.join(host.data, "local/workspaces", project.id, "files/hello.txt"), "utf8").trim(), "hi");
 });
 
 test("a rejected tool call does nothing, and the run goes on to its end", { skip }, async () => {
@@ -52,7 +52,7 @@ test("a rejected tool call does nothing, and the run goes on to its end", { skip
   await host.post(`${project.path}/sessions/${chat}/permissions/${asked.permission.permission_id}`, { decision: "reject_once" });
   const { status } = await say("write no.txt saying no", { session_id: chat, message_id: asked.message_id });
   assert.equal(status, "completed");
-  assert.ok(!existsSync(path.join(host.data, "workspaces", project.id, "files/no.txt")));
+  assert.ok(!existsSync(path.join(host.data, "local/workspaces", project.id, "files/no.txt")));
 });
 
 test("cancel ends a run that waits for an answer", { skip }, async () => {
