@@ -127,7 +127,7 @@ build/commit: FORCE
 
 # The page.
 
-PAGE_SOURCES = $(shell find www -type f -not -path '*/node_modules/*' -not -path 'www/dist/*' 2>/dev/null)
+PAGE_SOURCES = $(shell find www -type f -not -path '*/node_modules/*' -not -path 'www/dist/*' -not -path 'www/screenshots/*' 2>/dev/null)
 
 www/dist/index.html: $(PAGE_SOURCES)
 	vendor/setup-npm.sh www 'the console'
