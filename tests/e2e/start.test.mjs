@@ -207,6 +207,7 @@ test("a full disk: what was acknowledged is kept, what is refused says so, and r
   assert.equal(refusal.body.error.code, "unavailable");
   assert.match(refusal.body.error.message, /disk is full/);
   assert.equal((await host.get("/api/version")).status, 200);
+  assert.match(JSON.stringify((await host.get("/api/system")).body.warnings), /The disk of .* has only 0 MiB free/);
   const check = async () => {
     for (const [id, name] of kept) {
       const found = await host.get(`/api/users/ada/projects/${id}`);
