@@ -167,6 +167,18 @@ test("a data directory may have any name", async () => {
   }
 });
 
+test("the environment names the source of projects that have none; what the provider cannot start is said so", async () => {
+  const host = await startHost({ env: { GOOSE_API_IMAGE: "goose:1", AZURE_CONTAINER_REGISTRY_URL: "https://registry.example/" } });
+  try {
+    const project = await host.project();
+    await host.post(`${project.path}/activate`);
+    const { last_error: error } = await host.state(project, "error");
+    assert.match(error.message, /'local' cannot start a source of type 'image'/);
+  } finally {
+    await host.close();
+  }
+});
+
 // Mount a filesystem of its own on `dir`, which temporary() takes away; skips the test where that is not possible.
 function mounted(t, dir, options) {
   try {
