@@ -170,10 +170,10 @@ test("a data directory may have any name", async () => {
 test("the environment names the source of projects that have none; what the provider cannot start is said so", async () => {
   const host = await startHost({ env: { GOOSE_API_IMAGE: "goose:1", AZURE_CONTAINER_REGISTRY_URL: "https://registry.example/" } });
   try {
-    const project = await host.project();
-    await host.post(`${project.path}/activate`);
-    const { last_error: error } = await host.state(project, "error");
-    assert.match(error.message, /'local' cannot start a source of type 'image'/);
+    const refused = await host.post("/api/users/ada/projects", { name: "x" });
+    assert.equal(refused.status, 400);
+    assert.match(refused.body.error.message, /'image' cannot be started by provider 'local'/);
+    assert.equal((await host.post("/api/users/ada/projects", { name: "x", source: { type: "builtin" } })).status, 201);
   } finally {
     await host.close();
   }
