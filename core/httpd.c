@@ -5,12 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "httpd_own.h"
+#include "httpd_gateway.h"
 #include "httpd_outcome.h"
 #include "log.h"
 #include "route_call.h"
@@ -164,47 +163,23 @@ static int log_message(const struct mg_connection *connection, const char *messa
     return 1;
 }
 
-/* The directory of the model gateway's socket.  Sandboxes have the directory, not the socket,
- * bound: the socket of the next start is then theirs too. */
-#define GATEWAY "gateway"
-
-bool httpd_data_fits(const char *data, struct err *err) {
-    size_t max = sizeof((struct sockaddr_un *)0)->sun_path - sizeof "/" GATEWAY "/model.sock";
-    return strlen(data) <= max ||
-           err_set(err, ERR_INVALID,
-                   "data directory %s is too long: a Unix socket has its path below it, so that it "
-                   "may have at most %zu bytes",
-                   data, max);
-}
-
 static void ports_option(const struct httpd *h, struct buf *ports) {
     const struct config *c = h->parts.config;
     const char *host = strcmp(c->listen_host, "localhost") == 0 ? "127.0.0.1" : c->listen_host;
-    buf_addf(ports, "%s%s%d,x%s/" GATEWAY "/model.sock", host, host[0] == '\0' ? "" : ":",
-             c->listen_port, c->data);
-}
-
-/* The gateway's socket: sandboxes connect to it under other uids. */
-static void open_socket(const struct httpd *h) {
-    struct buf path = BUF_INIT;
-    buf_addf(&path, "%s/" GATEWAY "/model.sock", h->parts.config->data);
-    if (chmod(path.data, 0666) != 0) {
-        log_line(LOG_WARN, "model gateway: %s: %s", path.data, strerror(errno));
-    }
-    buf_clear(&path);
+    buf_addf(ports, "%s%s%d,x", host, host[0] == '\0' ? "" : ":", c->listen_port);
+    gateway_path(h->gateway, ports);
 }
 
 struct httpd *httpd_start(const struct httpd_parts *parts, struct err *err) {
     struct httpd *h = mem_alloc(sizeof *h);
     h->parts = *parts;
-    struct buf ports = BUF_INIT, socket = BUF_INIT;
+    h->gateway = gateway_open(parts->config->data, err);
+    if (h->gateway < 0) {
+        free(h);
+        return NULL;
+    }
+    struct buf ports = BUF_INIT;
     ports_option(h, &ports);
-    buf_addf(&socket, "%s/" GATEWAY, parts->config->data);
-    mkdir(socket.data, 0755); /* a failure shows when the socket is made */
-    chmod(socket.data, 0755);
-    buf_adds(&socket, "/model.sock");
-    unlink(socket.data); /* left by a host that was killed; the data directory is locked by us */
-    buf_clear(&socket);
     const char *options[] = {"listening_ports",
                              ports.data,
                              "num_threads",
@@ -236,6 +211,7 @@ struct httpd *httpd_start(const struct httpd_parts *parts, struct err *err) {
         err_set(err, ERR_UNAVAILABLE, "cannot listen on %s:%d: %s", parts->config->listen_host,
                 parts->config->listen_port, h->said[0] != '\0' ? h->said : text);
         buf_clear(&ports);
+        close(h->gateway);
         free(h);
         return NULL;
     }
@@ -245,7 +221,7 @@ struct httpd *httpd_start(const struct httpd_parts *parts, struct err *err) {
     for (int i = 0; i < n; i++) {
         h->port = bound[i].port > 0 ? bound[i].port : h->port;
     }
-    open_socket(h);
+    gateway_ready(h->gateway);
     return h;
 }
 
@@ -258,6 +234,7 @@ void httpd_stop(struct httpd *h) {
         atomic_store(&h->stopping, true);
         mg_stop(h->server);
         mg_exit_library();
+        close(h->gateway);
         free(h);
     }
 }

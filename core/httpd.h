@@ -30,8 +30,6 @@ struct httpd_parts {
     struct relay *relay;
 };
 
-/* Whether the gateway's socket can have its path below this data directory. */
-bool httpd_data_fits(const char *data, struct err *err);
 struct httpd *httpd_start(const struct httpd_parts *parts, struct err *err);
 int httpd_port(const struct httpd *h); /* the one it listens on (when asked for port 0) */
 void httpd_stop(struct httpd *h);      /* no new requests; waits for those in progress */

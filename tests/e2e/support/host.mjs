@@ -50,7 +50,7 @@ export async function waitFor(what, check, ms = WAIT_MS) {
 class Host {
   constructor(dir, options) {
     Object.assign(this, { dir, options });
-    this.data = path.join(dir, "data");
+    this.data = path.join(dir, options.dataName ?? "data");
     this.scripts = options.scripts ? path.join(dir, "scripts") : path.join(ROOT, "scripts");
     this.log = [];
     this.port = 0;
