@@ -149,6 +149,17 @@ local SHAPES = {
     { "path", "kind", "size", "etag" },
     { path = S, kind = S, doc = S, size = I, etag = S, modified_at = T }
   ),
+  Reference = object({ "modules", "facts", "verdicts" }, {
+    modules = list(object({ "name", "doc", "functions" }, {
+      name = S,
+      doc = S,
+      functions = list(object({ "name", "signature", "doc" }, { name = S, signature = S, doc = S })),
+    })),
+    facts = list(object({ "name", "type", "doc", "policies" }, { name = S, type = S, doc = S, policies = list(S) })),
+    verdicts = list(
+      object({ "name", "signature", "doc", "policies" }, { name = S, signature = S, doc = S, policies = list(S) })
+    ),
+  }),
   Diagnostic = object({ "file", "line", "message" }, { file = S, line = I, severity = S, message = S }),
 }
 
