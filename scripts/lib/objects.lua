@@ -163,6 +163,22 @@ local SHAPES = {
   Diagnostic = object({ "file", "line", "message" }, { file = S, line = I, severity = S, message = S }),
 }
 
+local VERDICT = object({ "verdict", "reason", "policy", "file", "line" }, {
+  verdict = S,
+  reason = S,
+  policy = S,
+  file = S,
+  line = I,
+  at = T,
+  ms = I,
+  ["until"] = T,
+  failed = B,
+})
+SHAPES.DryRun = object(
+  { "project_id", "before", "after", "differs" },
+  { project_id = S, before = VERDICT, after = VERDICT, differs = B }
+)
+
 function M.known(name)
   return SHAPES[name] ~= nil
 end
