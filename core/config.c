@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <lauxlib.h>
 #include <limits.h>
@@ -199,10 +200,10 @@ static bool check_table(const struct reader *r, const char *prefix) {
         if (lua_type(L, -2) != LUA_TSTRING) {
             return refuse(r, prefix, "its keys must be names");
         }
+        const char *name = lua_tostring(L, -2);
         char path[200];
-        snprintf(path, sizeof path, "%s%s%s", prefix, prefix[0] == '\0' ? "" : ".",
-                 lua_tostring(L, -2));
-        const struct row *row = row_of(path);
+        snprintf(path, sizeof path, "%s%s%s", prefix, prefix[0] == '\0' ? "" : ".", name);
+        const struct row *row = strchr(name, '.') != NULL ? NULL : row_of(path);
         if (row == NULL) {
             return refuse(r, path, "there is no such setting");
         }
@@ -273,13 +274,16 @@ static bool split_listen(struct config *c, const char *listen, struct err *err) 
     const char *colon = strrchr(listen, ':');
     char *end = NULL;
     long port = colon == NULL ? -1 : strtol(colon + 1, &end, 10);
-    if (colon == NULL || end == colon + 1 || *end != '\0' || port < 0 || port > 65535) {
+    if (colon == NULL || end == colon + 1 || strpbrk(listen, ", ") != NULL || *end != '\0' ||
+        port < 0 || port > 65535) {
         return err_set(err, ERR_INVALID, "listen: '%s' is not ADDRESS:PORT", listen);
     }
     c->listen_host = mem_dupn(listen, (size_t)(colon - listen));
     c->listen_port = (int)port;
-    c->loopback = strncmp(c->listen_host, "127.", 4) == 0 ||
-                  strcmp(c->listen_host, "localhost") == 0 || strcmp(c->listen_host, "[::1]") == 0;
+    struct in_addr v4;
+    c->loopback =
+        (strncmp(c->listen_host, "127.", 4) == 0 && inet_pton(AF_INET, c->listen_host, &v4) == 1) ||
+        strcmp(c->listen_host, "localhost") == 0 || strcmp(c->listen_host, "[::1]") == 0;
     if (!c->loopback && !c->trust_network) {
         return err_set(err, ERR_INVALID,
                        "listen: '%s' can be reached from the network, and this version has no "
@@ -324,6 +328,9 @@ static bool take(struct config *c, lua_State *L, const char *base, struct err *e
     char *listen = text_of(L, "listen");
     bool ok = split_listen(c, listen, err) && take_hosts(c, L, err);
     free(listen);
+    if (!ok) {
+        return false;
+    }
     static const char *const paths[] = {"data", "scripts"};
     char **to[] = {&c->data, &c->scripts};
     for (int i = 0; i < 2; i++) {
@@ -339,7 +346,7 @@ static bool take(struct config *c, lua_State *L, const char *base, struct err *e
     c->call_memory = limit_of(L, "call_memory_mb") * 1024 * 1024;
     c->workers_max = (int)limit_of(L, "workers");
     struct buf json = BUF_INIT;
-    ok = ok && value_encode(&json, L, -1, 0, err);
+    ok = value_encode(&json, L, -1, 0, err);
     c->json = buf_take(&json);
     return ok;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -181,7 +182,22 @@ static void open_socket(const struct httpd *h) {
     buf_clear(&path);
 }
 
+/* The gateway's path must fit into a Unix address, and civetweb splits its option at commas. */
+static bool check_path(const struct config *c, struct err *err) {
+    size_t max = sizeof((struct sockaddr_un *)NULL)->sun_path - sizeof "/" GATEWAY "/model.sock";
+    if (strlen(c->data) > max || strchr(c->data, ',') != NULL) {
+        return err_set(err, ERR_INVALID,
+                       "data directory %s: at most %zu bytes and no comma, since a socket in it is "
+                       "the sandboxes' way to their model; choose another with --data",
+                       c->data, max);
+    }
+    return true;
+}
+
 struct httpd *httpd_start(const struct httpd_parts *parts, struct err *err) {
+    if (!check_path(parts->config, err)) {
+        return NULL;
+    }
     struct httpd *h = mem_alloc(sizeof *h);
     h->parts = *parts;
     struct buf ports = BUF_INIT, socket = BUF_INIT;
