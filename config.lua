@@ -29,6 +29,7 @@ return {
 
   -- Where sandboxes run. `local` needs Linux with user namespaces (bubblewrap).
   -- default_provider = "local",
+  -- reach_private lets sandboxes with network, and the cloning of sources, into private networks, this machine's too.
   -- providers = { ["local"] = { kind = "local", slots = 200, memory_mb = 1024, cpus = 1, processes = 256,
   --   reach_private = false, -- true: with egress "allow", private networks and this machine (10.0.2.2) are in reach too
   -- } },

@@ -63,11 +63,32 @@ static bool names_file(char **files, const char *path) {
     return false;
 }
 
+/* The first file that is none of the set's, or NULL. */
+static const char *stranger(const struct script_set *set, char **files) {
+    for (; *files != NULL; files++) {
+        bool known = false;
+        char *one[] = {*files, NULL};
+        for (size_t i = 0; i < set->count && !known; i++) {
+            known = names_file(one, set->files[i].path);
+        }
+        if (!known) {
+            return *files;
+        }
+    }
+    return NULL;
+}
+
 static int check(struct host *host, const struct config *config, char **files) {
     struct err err;
     struct script_set *set = script_set_read(config->scripts, &err);
     if (set == NULL) {
         return failed(&err);
+    }
+    const char *unknown = stranger(set, files);
+    if (unknown != NULL) {
+        fprintf(stderr, "gander: %s has no script '%s'\n", config->scripts, unknown);
+        script_set_release(set);
+        return 2;
     }
     struct faults faults = {NULL, 0};
     router_free(trial_run(host, set, (size_t)config->call_memory, &faults));
@@ -247,19 +268,20 @@ int cli_main(int argc, char **argv) {
         return status;
     }
     const char *command = optind < argc ? argv[optind++] : "serve";
-    if (strcmp(command, "version") == 0) {
-        printf("gander %s (%s)\n", gander_version, gander_commit);
-        return 0;
-    }
-    bool known = false;
+    bool version = strcmp(command, "version") == 0, known = version;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         known = known || strcmp(commands[i], command) == 0;
     }
     if (!known) {
         return misuse("there is no command", command);
     }
-    if (optind < argc && (strcmp(command, "serve") == 0 || strcmp(command, "repl") == 0)) {
+    if (optind < argc &&
+        (version || strcmp(command, "serve") == 0 || strcmp(command, "repl") == 0)) {
         return misuse("unexpected argument", argv[optind]);
+    }
+    if (version) {
+        printf("gander %s (%s)\n", gander_version, gander_commit);
+        return 0;
     }
     char *home = find_home();
     struct config config;

@@ -1,8 +1,8 @@
 /* config.h - config.lua, the environment and the command line, made into one table in force.
  *
- * config.lua returns one table.  Every setting is a row of config.c: its path, type, default and
- * bounds; unknown keys and wrong types stop the start with file:line.  The environment beats the
- * file, the command line beats both.  The table reaches scripts as JSON (sys.config).
+ * config.lua returns one table.  Every setting is a row of config_check.c: its path, type, default
+ * and bounds; unknown keys and wrong types stop the start with file:line.  The environment beats
+ * the file, the command line beats both.  The table reaches scripts as JSON (sys.config).
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef GANDER_CONFIG_H

@@ -5,12 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "httpd_own.h"
+#include "httpd_gateway.h"
 #include "httpd_outcome.h"
 #include "log.h"
 #include "route_call.h"
@@ -156,58 +155,31 @@ static int http_error(struct mg_connection *connection, int status, const char *
 }
 
 static int log_message(const struct mg_connection *connection, const char *message) {
-    (void)connection;
+    struct httpd *h = mg_get_user_data(mg_get_context(connection));
+    if (h != NULL && h->server == NULL && h->said[0] == '\0') {
+        snprintf(h->said, sizeof h->said, "%s", message);
+    }
     log_line(LOG_DEBUG, "civetweb: %s", message);
     return 1;
 }
 
-/* The directory of the model gateway's socket.  Sandboxes have the directory, not the socket,
- * bound: the socket of the next start is then theirs too. */
-#define GATEWAY "gateway"
-
 static void ports_option(const struct httpd *h, struct buf *ports) {
     const struct config *c = h->parts.config;
     const char *host = strcmp(c->listen_host, "localhost") == 0 ? "127.0.0.1" : c->listen_host;
-    buf_addf(ports, "%s%s%d,x%s/" GATEWAY "/model.sock", host, host[0] == '\0' ? "" : ":",
-             c->listen_port, c->data);
-}
-
-/* The gateway's socket: sandboxes connect to it under other uids. */
-static void open_socket(const struct httpd *h) {
-    struct buf path = BUF_INIT;
-    buf_addf(&path, "%s/" GATEWAY "/model.sock", h->parts.config->data);
-    if (chmod(path.data, 0666) != 0) {
-        log_line(LOG_WARN, "model gateway: %s: %s", path.data, strerror(errno));
-    }
-    buf_clear(&path);
-}
-
-/* The gateway's path must fit into a Unix address, and civetweb splits its option at commas. */
-static bool check_path(const struct config *c, struct err *err) {
-    size_t max = sizeof((struct sockaddr_un *)NULL)->sun_path - sizeof "/" GATEWAY "/model.sock";
-    if (strlen(c->data) > max || strchr(c->data, ',') != NULL) {
-        return err_set(err, ERR_INVALID,
-                       "data directory %s: at most %zu bytes and no comma, since a socket in it is "
-                       "the sandboxes' way to their model; choose another with --data",
-                       c->data, max);
-    }
-    return true;
+    buf_addf(ports, "%s%s%d,x", host, host[0] == '\0' ? "" : ":", c->listen_port);
+    gateway_path(h->gateway, ports);
 }
 
 struct httpd *httpd_start(const struct httpd_parts *parts, struct err *err) {
-    if (!check_path(parts->config, err)) {
-        return NULL;
-    }
     struct httpd *h = mem_alloc(sizeof *h);
     h->parts = *parts;
-    struct buf ports = BUF_INIT, socket = BUF_INIT;
+    h->gateway = gateway_open(parts->config->data, err);
+    if (h->gateway < 0) {
+        free(h);
+        return NULL;
+    }
+    struct buf ports = BUF_INIT;
     ports_option(h, &ports);
-    buf_addf(&socket, "%s/" GATEWAY, parts->config->data);
-    mkdir(socket.data, 0755); /* a failure shows when the socket is made */
-    chmod(socket.data, 0755);
-    buf_adds(&socket, "/model.sock");
-    unlink(socket.data); /* left by a host that was killed; the data directory is locked by us */
-    buf_clear(&socket);
     const char *options[] = {"listening_ports",
                              ports.data,
                              "num_threads",
@@ -237,8 +209,9 @@ struct httpd *httpd_start(const struct httpd_parts *parts, struct err *err) {
     h->server = mg_start2(&init, &error);
     if (h->server == NULL) {
         err_set(err, ERR_UNAVAILABLE, "cannot listen on %s:%d: %s", parts->config->listen_host,
-                parts->config->listen_port, text);
+                parts->config->listen_port, h->said[0] != '\0' ? h->said : text);
         buf_clear(&ports);
+        close(h->gateway);
         free(h);
         return NULL;
     }
@@ -248,7 +221,7 @@ struct httpd *httpd_start(const struct httpd_parts *parts, struct err *err) {
     for (int i = 0; i < n; i++) {
         h->port = bound[i].port > 0 ? bound[i].port : h->port;
     }
-    open_socket(h);
+    gateway_ready(h->gateway);
     return h;
 }
 
@@ -261,6 +234,7 @@ void httpd_stop(struct httpd *h) {
         atomic_store(&h->stopping, true);
         mg_stop(h->server);
         mg_exit_library();
+        close(h->gateway);
         free(h);
     }
 }

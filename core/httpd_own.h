@@ -13,6 +13,8 @@ struct httpd {
     struct httpd_parts parts;
     struct mg_context *server;
     int port;
+    int gateway;    /* the directory of the gateway's socket */
+    char said[200]; /* civetweb's first complaint while it starts */
     atomic_bool stopping;
     _Atomic int64_t requests[6]; /* by hundreds of the status */
     _Atomic int64_t busy_us;     /* time from request to answer, summed */

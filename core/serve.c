@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,8 +52,12 @@ struct serving {
 
 static bool open_data(struct serving *s, struct err *err) {
     const char *data = s->config->data;
+    struct stat about;
     if (mkdir(data, 0700) != 0 && errno != EEXIST) {
         return err_errno(err, errno, "data directory %s", data);
+    }
+    if (stat(data, &about) == 0 && !S_ISDIR(about.st_mode)) {
+        return err_set(err, ERR_INVALID, "data directory %s is not a directory", data);
     }
     if (access(data, W_OK | X_OK) != 0) {
         return err_errno(err, errno, "data directory %s cannot be written", data);
@@ -63,7 +66,10 @@ static bool open_data(struct serving *s, struct err *err) {
     buf_addf(&path, "%s/gander.lock", data);
     s->lock_fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     bool ok = s->lock_fd >= 0 || err_errno(err, errno, "%s", path.data);
-    if (ok && flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+    /* Of the process, not of the descriptor: a child that was forked but has not reached its exec
+     * when this process is killed would keep flock's lock and stop the next start. */
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (ok && fcntl(s->lock_fd, F_SETLK, &lock) != 0) {
         ok = err_set(err, ERR_CONFLICT, "another Gander runs on the data directory %s", data);
     }
     buf_clear(&path);

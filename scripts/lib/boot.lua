@@ -22,7 +22,7 @@ local function isolation_line(providers, name)
   if found.reasons and #found.reasons > 0 then
     line = line .. "\n            (" .. table.concat(found.reasons, "; ") .. ")"
   end
-  return found.tier == "none" and RED .. line .. OFF or line
+  return (found.tier == "none" or found.tier == "unsafe") and RED .. line .. OFF or line
 end
 
 -- -> the banner | nil, message, code

@@ -43,7 +43,7 @@ return {
       updated_at = "date",
       status = "string?",
     },
-    index = { { "project_id", "created_at" }, { "user_id", "created_at" }, { "status" } },
+    index = { { "project_id", "created_at" }, { "user_id", "created_at" }, { "user_id", "updated_at" }, { "status" } },
   },
 
   session_messages = {

@@ -58,9 +58,30 @@ function M.effective(project)
   return out
 end
 
+-- A short image name is completed by the registry: "goose:1" -> "registry.example/goose:1".
+local function full_image(name, registry)
+  local first = name:match "^([^/]+)/"
+  local is_full = first and (first:find "[.:]" or first == "localhost")
+  if is_full or not registry then return name end
+  return registry:gsub("^https?://", ""):gsub("/+$", "") .. "/" .. name
+end
+
+-- The source of projects that have none: config.lua's, else the one the environment names, else Gander's own server.
+local function default_source()
+  local goose = sys.config.goose or {}
+  if goose.source then
+    return goose.source
+  elseif goose.repo_url then
+    return { type = "git", url = goose.repo_url, revision = goose.repo_revision or "main" }
+  elseif goose.image then
+    return { type = "image", image = full_image(goose.image, goose.registry) }
+  end
+  return { type = "builtin" }
+end
+
 -- The source this project is started from, without secrets.
 function M.bare_source(project)
-  return project.source or (sys.config.goose or {}).source or { type = "builtin" }
+  return project.source or default_source()
 end
 
 -- The source this project is started from, the password of a git one in plain.

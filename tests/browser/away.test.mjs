@@ -20,7 +20,9 @@ after(async () => {
   await host?.stop();
 });
 
-test("says that the host is away and since when, and comes back by itself", { skip: !ownHost && "GANDER_URL's host is not ours to kill" }, async () => {
+test("says that the host is away and since when, and comes back by itself", {
+  skip: !ownHost && "GANDER_URL's host is not ours to kill",
+}, async () => {
   await pickUser(page, host.url);
   const status = page.locator("header [role=status]");
   await status.getByText("live").waitFor();
@@ -37,7 +39,9 @@ test("says that the host is away and since when, and comes back by itself", { sk
   assert.deepEqual(page.faults, []);
 });
 
-const skip = !ownHost ? "GANDER_URL's host is not ours to kill" : standIn && "the stand-in forgets all when it ends";
+const skip = !ownHost
+  ? "GANDER_URL's host is not ours to kill"
+  : standIn && "the stand-in forgets all when it ends";
 
 test("goes on with an answer that was streaming: no word lost, none twice", { skip }, async () => {
   await createProject(page, `away ${Date.now().toString(36)}`);
@@ -52,11 +56,17 @@ test("goes on with an answer that was streaming: no word lost, none twice", { sk
   await answer.getByText(/\b150\b/).waitFor();
   await page.getByRole("button", { name: "Cancel" }).waitFor({ state: "detached" });
   const numbers = (await answer.textContent()).trim().split(/\s+/).map(Number);
-  assert.deepEqual(numbers, Array.from({ length: 150 }, (_, i) => i + 1));
+  assert.deepEqual(
+    numbers,
+    Array.from({ length: 150 }, (_, i) => i + 1),
+  );
 
   await page.locator("[data-tab=logs]").click();
   await page.locator("[role=log] time").first().waitFor();
   const seqs = (await page.locator("[role=log] a").allTextContents()).map(Number);
-  assert.deepEqual(seqs, Array.from({ length: seqs.length }, (_, i) => seqs[0] + i));
+  assert.deepEqual(
+    seqs,
+    Array.from({ length: seqs.length }, (_, i) => seqs[0] + i),
+  );
   assert.deepEqual(page.faults, []);
 });

@@ -36,7 +36,9 @@ test("rejects a tool with a key, and the agent goes on without it", async () => 
   await answers().last().getByText("failed", { exact: true }).first().waitFor();
 });
 
-test("cancels a run, and sends what was written meanwhile", { skip: standIn && "the stand-in does not count" }, async () => {
+test("cancels a run, and sends what was written meanwhile", {
+  skip: standIn && "the stand-in does not count",
+}, async () => {
   await say(page, "count to 1000");
   await answers().last().getByText(/\b5 /).waitFor();
   await say(page, "count to 3");
@@ -68,7 +70,10 @@ test("says in red what auto allows, and then asks no more", async () => {
 test("renames a chat, starts another, finds one by its title", async () => {
   const chats = page.getByRole("navigation", { name: "Chats" });
   await chats.getByRole("listitem").first().hover();
-  await chats.getByRole("button", { name: /^Acts on/ }).first().click();
+  await chats
+    .getByRole("button", { name: /^Acts on/ })
+    .first()
+    .click();
   await page.getByRole("menuitem", { name: "Rename" }).click();
   await page.getByLabel("Title").fill("The first chat");
   await page.getByRole("button", { name: "Rename" }).click();

@@ -44,7 +44,10 @@ test("merges, saves, and brings an old version back", async () => {
     await page.keyboard.type("-- Mine.\n");
     await write(`-- Theirs.\n${text}`);
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByRole("alert").getByText(/was changed by someone else/).waitFor();
+    await page
+      .getByRole("alert")
+      .getByText(/was changed by someone else/)
+      .waitFor();
     await inspect(page, "merge");
     await page.getByRole("button", { name: "Go on with the right side" }).click();
     await page.getByText("Not saved.").waitFor();
@@ -55,7 +58,10 @@ test("merges, saves, and brings an old version back", async () => {
 
     await page.getByRole("button", { name: "History" }).click();
     const history = page.getByRole("dialog");
-    await history.getByRole("button", { name: /^Generation \d+/ }).last().click();
+    await history
+      .getByRole("button", { name: /^Generation \d+/ })
+      .last()
+      .click();
     await history.getByRole("textbox", { name: "What changed since then" }).waitFor();
     await inspect(page, "history");
     await history.getByRole("button", { name: "Bring it back into the editor" }).click();

@@ -37,7 +37,12 @@ test("filters with / and opens with j and Enter", async () => {
 });
 
 test("goes to the tabs with g and a letter", async () => {
-  for (const [key, tab] of [["l", "logs"], ["a", "activity"], ["s", "settings"], ["c", "chat"]]) {
+  for (const [key, tab] of [
+    ["l", "logs"],
+    ["a", "activity"],
+    ["s", "settings"],
+    ["c", "chat"],
+  ]) {
     await page.evaluate(() => document.activeElement?.blur());
     await page.keyboard.press("g");
     await page.keyboard.press(key);

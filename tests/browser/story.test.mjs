@@ -4,7 +4,16 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startHost } from "./support/host.mjs";
-import { activate, createProject, fillName, inspect, openBrowser, openPage, pickUser, say } from "./support/page.mjs";
+import {
+  activate,
+  createProject,
+  fillName,
+  inspect,
+  openBrowser,
+  openPage,
+  pickUser,
+  say,
+} from "./support/page.mjs";
 
 const NAME = `story ${Date.now().toString(36)}`;
 const POLICY = "policies/idle/after_minutes.lua";
@@ -43,7 +52,10 @@ step("picks a user", async () => {
 });
 
 step("is told beside the field what a project needs", async () => {
-  await page.getByRole("navigation", { name: "Projects" }).getByRole("button", { name: "New project" }).click();
+  await page
+    .getByRole("navigation", { name: "Projects" })
+    .getByRole("button", { name: "New project" })
+    .click();
   await page.getByRole("button", { name: "Create project" }).click();
   await page.getByText("A project needs a name.").waitFor();
   await inspect(page, "new-project");
@@ -58,7 +70,10 @@ step("creates a project and activates it", async () => {
 });
 
 step("is refused a name that is taken, beside the field", async () => {
-  await page.getByRole("navigation", { name: "Projects" }).getByRole("button", { name: "New project" }).click();
+  await page
+    .getByRole("navigation", { name: "Projects" })
+    .getByRole("button", { name: "New project" })
+    .click();
   await fillName(page, NAME.toUpperCase());
   await page.locator("[role=dialog] input[aria-invalid]").waitFor();
   await page.keyboard.press("Escape");
@@ -88,7 +103,10 @@ step("asks the agent, which asks back; a policy is saved meanwhile", async () =>
   await editor.keyboard.type("-- Seen by a test.\n");
   await editor.keyboard.press("Control+s");
   await editor.waitForFunction(
-    (old) => Number(document.querySelector("footer [role=status]")?.textContent.match(/Generation (\d+) is live/)?.[1]) > old,
+    (old) =>
+      Number(
+        document.querySelector("footer [role=status]")?.textContent.match(/Generation (\d+) is live/)?.[1],
+      ) > old,
     generation,
   );
   await editor.keyboard.press("Control+Home");
@@ -96,7 +114,10 @@ step("asks the agent, which asks back; a policy is saved meanwhile", async () =>
   await editor.keyboard.press("Delete");
   await editor.keyboard.press("Control+s");
   await editor.waitForFunction(
-    (old) => Number(document.querySelector("footer [role=status]")?.textContent.match(/Generation (\d+) is live/)?.[1]) > old,
+    (old) =>
+      Number(
+        document.querySelector("footer [role=status]")?.textContent.match(/Generation (\d+) is live/)?.[1],
+      ) > old,
     generation + 1,
   );
   assert.deepEqual(editor.faults, []);
@@ -154,7 +175,11 @@ step("sees what is in force", async () => {
   await page.keyboard.press("Escape");
 });
 
-for (const [width, height] of [[1024, 768], [390, 844], [320, 640]])
+for (const [width, height] of [
+  [1024, 768],
+  [390, 844],
+  [320, 640],
+])
   step(`reads the same at ${width} px`, async () => {
     await page.setViewportSize({ width, height });
     for (const tab of ["chat", "logs", "activity", "settings"]) {
@@ -166,9 +191,9 @@ for (const [width, height] of [[1024, 768], [390, 844], [320, 640]])
   });
 
 step("deactivates it and still reads the chat", async () => {
-  await page.locator("[data-first-act]", { hasText: "Deactivate" }).click();
-  await page.locator("[data-first-act]", { hasText: "Activate" }).waitFor();
-  await page.locator("main header").getByText("Inactive").waitFor();
+  await page.locator("[data-first-act]", { hasText: /^Deactivate/ }).click();
+  await page.locator("[data-first-act]", { hasText: /^Activate/ }).waitFor();
+  await page.locator("main header").getByText("Inactive").filter({ visible: true }).waitFor();
   await page.locator("[data-tab=chat]").click();
   await page.getByRole("article", { name: "Agent" }).first().waitFor();
   await page.getByRole("button", { name: "Activate to go on" }).waitFor();

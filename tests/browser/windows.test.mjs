@@ -39,7 +39,8 @@ test("show the same project, chat and question", async () => {
     await page.getByRole("article", { name: "Agent" }).last().getByText("demo model").waitFor();
     await page.getByRole("button", { name: "Cancel" }).waitFor({ state: "detached" });
   }
-  const text = (page) => page.getByRole("article", { name: "Agent" }).last().locator(".markdown").allTextContents();
+  const text = (page) =>
+    page.getByRole("article", { name: "Agent" }).last().locator(".markdown").allTextContents();
   assert.deepEqual(await text(one), await text(two));
   assert.deepEqual([...one.faults, ...two.faults], []);
 });

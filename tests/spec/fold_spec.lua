@@ -28,20 +28,16 @@ local RUN = {
     "tool_call",
     { message_id = "a1", tool_call_id = "t1", name = "shell", title = "ls", input = { command = "ls" } }
   ),
-  event(
-    4,
-    "permission_request",
-    {
-      permission_id = "p1",
-      tool_call_id = "t1",
-      name = "shell",
-      title = "ls",
-      input = { command = "ls" },
-      options = { "allow_once" },
-      cwd = "/workspace",
-      expires_at = AT,
-    }
-  ),
+  event(4, "permission_request", {
+    permission_id = "p1",
+    tool_call_id = "t1",
+    name = "shell",
+    title = "ls",
+    input = { command = "ls" },
+    options = { "allow_once" },
+    cwd = "/workspace",
+    expires_at = AT,
+  }),
 }
 
 return {
@@ -78,40 +74,32 @@ return {
   end,
 
   ["a complete message replaces what deltas made, but not what the host knows of a decision"] = function(t)
-    local m = fold_all(
-      message(),
-      fold.message,
-      {
-        RUN[2],
-        RUN[3],
-        event(
-          5,
-          "permission_resolved",
-          { tool_call_id = "t1", decision = "allow_once", by = "user", who = "ada", ts = AT }
-        ),
-      }
-    )
+    local m = fold_all(message(), fold.message, {
+      RUN[2],
+      RUN[3],
+      event(
+        5,
+        "permission_resolved",
+        { tool_call_id = "t1", decision = "allow_once", by = "user", who = "ada", ts = AT }
+      ),
+    })
     fold.message(
       m,
-      event(
-        6,
-        "message",
-        {
-          message = {
-            status = "complete",
-            parts = {
-              { type = "text", text = "I did it" },
-              {
-                type = "tool",
-                tool_call_id = "t1",
-                name = "shell",
-                status = "completed",
-                permission = { decision = "x", by = "y" },
-              },
+      event(6, "message", {
+        message = {
+          status = "complete",
+          parts = {
+            { type = "text", text = "I did it" },
+            {
+              type = "tool",
+              tool_call_id = "t1",
+              name = "shell",
+              status = "completed",
+              permission = { decision = "x", by = "y" },
             },
           },
-        }
-      )
+        },
+      })
     )
     t.eq(m.status, "complete")
     t.eq(m.parts[1].text, "I did it")
@@ -128,15 +116,11 @@ return {
   end,
 
   ["the error of a run stands with its end"] = function(t)
-    local s = fold_all(
-      { event_seq = 0 },
-      fold.session,
-      {
-        RUN[1],
-        event(2, "error", { code = "provider_auth", message = "no", retryable = false }),
-        event(3, "run_finished", { status = "failed" }),
-      }
-    )
+    local s = fold_all({ event_seq = 0 }, fold.session, {
+      RUN[1],
+      event(2, "error", { code = "provider_auth", message = "no", retryable = false }),
+      event(3, "run_finished", { status = "failed" }),
+    })
     t.eq(s.last_run.error, { code = "provider_auth", message = "no", retryable = false })
   end,
 

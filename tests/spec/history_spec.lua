@@ -72,20 +72,17 @@ return {
 
   ["a huge output is shortened rather than the message left out"] = function(t)
     local got = history.build({
-      message(
-        "assistant",
+      message("assistant", {
         {
-          {
-            type = "tool",
-            tool_call_id = "a",
-            name = "n",
-            title = "n",
-            input = "{}",
-            output = ("é"):rep(100000),
-            status = "completed",
-          },
-        }
-      ),
+          type = "tool",
+          tool_call_id = "a",
+          name = "n",
+          title = "n",
+          input = "{}",
+          output = ("é"):rep(100000),
+          status = "completed",
+        },
+      }),
       text("user", "go"),
     }, 20000)
     t.eq(#got, 2)

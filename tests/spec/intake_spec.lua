@@ -140,8 +140,8 @@ return {
     local held = messages.get(answer)
     t.eq({ held.parts[1].text, held.status }, { "The key: ", "partial" })
     t.ok(not json.encode(held):find(SECRET:sub(1, 12), 1, true), "the beginning of the secret lies open in the store")
-    feed(session, { { "message_delta", { message_id = answer, text = SECRET:sub(13) .. ", done" } } }, 2)
-    t.eq(messages.get(answer).parts[1].text, "The key: ***, done")
+    feed(session, { { "message_delta", { message_id = answer, text = SECRET:sub(13) .. ", done!" } } }, 2)
+    t.eq(messages.get(answer).parts[1].text, "The key: ***, done!")
     feed(session, { { "message_delta", { message_id = answer, text = " sk-" } } }, 3)
     feed(
       session,
@@ -149,7 +149,7 @@ return {
       4
     )
     local parts = messages.get(answer).parts
-    t.eq({ parts[1].text, json.decode(parts[2].input).a }, { "The key: ***, done sk-", "***" })
+    t.eq({ parts[1].text, json.decode(parts[2].input).a }, { "The key: ***, done! sk-", "***" })
   end,
 
   ["a sandbox cannot write into another session nor speak as a user"] = function(t)
@@ -283,8 +283,8 @@ return {
     }, 4000)
     goose.session = real
     t.ok(ok, fault)
-    feed(session, { { "message_delta", { message_id = answer, text = " three" } } }, 5000)
-    t.eq(stored(session), { { 1, "user", "hello", "complete" }, { 2, "assistant", "One two *** three", "partial" } })
+    feed(session, { { "message_delta", { message_id = answer, text = " three!" } } }, 5000)
+    t.eq(stored(session), { { 1, "user", "hello", "complete" }, { 2, "assistant", "One two *** three!", "partial" } })
     local after = sessions.get(session._id)
     t.eq({ after.status, after.event_seq, #after.pending_permissions }, { "waiting_permission", 5001, 1 })
   end,

@@ -64,6 +64,8 @@ return {
     end
     t.ok(held(p._id))
     t.eq(w.told[#w.told], "started " .. p._id)
+    local counter = db.counters:find_one { _id = "activations" }
+    t.ok(counter.count >= 1 and counter.total_ms >= 0)
   end,
 
   ["a deactivation drains, saves, collects, stops and gives its place back"] = function(t)

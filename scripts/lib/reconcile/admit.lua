@@ -95,10 +95,11 @@ function M.run(project)
   elseif verdict and verdict.verdict == "queue" then
     return wait(project, verdict, facts)
   end
+  local row = verdict and explain.record(verdict, "admission", facts, subject(project)) -- nil: it holds its place already
   return common.recorded(lifecycle.move(project, "creating", "creating", {
     queue = json.null,
     progress = progress.begin(project.progress, "creating"),
-  }))
+  }, { decision = row, by = row and row.policy }))
 end
 
 return M

@@ -5,6 +5,7 @@ local json = require "gander.json"
 local sys = require "gander.sys"
 local admit = require "lib.reconcile.admit"
 local common = require "lib.reconcile.common"
+local db = require "lib.store"
 local fail = require "lib.reconcile.fail"
 local health = require "lib.health"
 local launch = require "lib.launch"
@@ -99,6 +100,13 @@ function M.installing(project)
     }))
 end
 
+-- How long activations take, for /metrics: from the wish to the answer.
+local function count_activation(project)
+  local first = project.progress and project.progress.steps[1]
+  local took = first and sys.now() - first.started_at.ms or 0
+  db.counters:update({ _id = "activations" }, { ["$inc"] = { count = 1, total_ms = took } }, { upsert = true })
+end
+
 local function healthy(project, seen)
   local fields = {
     health = seen,
@@ -108,7 +116,9 @@ local function healthy(project, seen)
     progress = progress.begin(project.progress, "healthy"),
   }
   if project.state == "creating" then fields.active_at = date(sys.now()) end
-  return common.recorded(lifecycle.move(project, "active", "healthy", fields))
+  local after, message, code = lifecycle.move(project, "active", "healthy", fields)
+  if after and project.state == "creating" then count_activation(project) end
+  return common.recorded(after, message, code)
 end
 
 -- Start the server under a step's name, once. In an active project it takes the place of one that ended or hangs.

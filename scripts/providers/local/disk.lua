@@ -2,7 +2,7 @@
 --
 --   sandboxes/<name>/     spec.json  opt/ (read-only inside)  home/ tmp/ (the agent's)  source/  logs/  steps/<step>/
 --   workspaces/<id>/      files/ (bound at /workspace)  cache/ (of installs)  slot
---   slots/<n>             who has user id 200000 + n: one a project, for as long as its files are there
+--   slots/<n>             which project has the n-th user id (200000 + n), for as long as its files are there
 --
 -- Names from outside become paths only through `sandbox` and `workspace`, which check them.
 -- SPDX-License-Identifier: Apache-2.0
@@ -15,7 +15,7 @@ local M = {}
 
 M.root = sys.data .. "/local"
 
-local FIRST_UID, SLOTS_MAX = 200000, 60000
+local BASES, SLOTS_MAX = { 200000, 20000 }, 40000
 
 local function checked(text, what)
   if type(text) ~= "string" or #text > 160 or not text:find "^[%w][%w_-]*$" then
@@ -57,16 +57,31 @@ function M.note(path, value)
   return fs.write_atomic(path, json.encode(value), { sync = false })
 end
 
-local boot_id, root
+local boot_id
 function M.boot_id()
   boot_id = boot_id or (fs.read "/proc/sys/kernel/random/boot_id" or ""):gsub("%s", "")
   return boot_id
 end
 
--- Whether this host may give each project a user id of its own.
-function M.is_root()
-  if root == nil then root = (fs.read "/proc/self/status" or ""):find "\nUid:%s+%d+%s+0%s" ~= nil end
-  return root
+-- Whether these user ids exist here: in a container root often has but 65536 of them.
+local function mapped(first, count)
+  for inside, size in (fs.read "/proc/self/uid_map" or ""):gmatch "(%d+)%s+%d+%s+(%d+)" do
+    if tonumber(inside) <= first and tonumber(inside) + tonumber(size) >= first + count then return true end
+  end
+  return false
+end
+
+-- The user id below those of projects. -> integer | nil: this host cannot give them any, they share its own
+local base
+function M.base_uid()
+  if base == nil then
+    base = false
+    local root = (fs.read "/proc/self/status" or ""):find "\nUid:%s+%d+%s+0%s" ~= nil
+    for _, first in ipairs(root and BASES or {}) do
+      base = base or (mapped(first, SLOTS_MAX + 1) and first)
+    end
+  end
+  return base or nil
 end
 
 -- The user id of a project, claimed at its first use. -> uid (-1: the host's own) | nil, message, code
@@ -74,11 +89,11 @@ function M.uid(project_id)
   local workspace, message, code = M.workspace(project_id)
   if not workspace then
     return nil, message, code
-  elseif not M.is_root() then
+  elseif not M.base_uid() then
     return -1
   end
   local known = tonumber((fs.read(workspace .. "/slot")))
-  if known then return FIRST_UID + known end
+  if known then return M.base_uid() + known end
   local done
   for _, path in ipairs { M.root .. "/slots", workspace } do
     done, message, code = fs.mkdir(path)
@@ -92,7 +107,7 @@ function M.uid(project_id)
     end
     if done then
       done, message, code = fs.write_atomic(workspace .. "/slot", tostring(n))
-      return done and FIRST_UID + n, message, code
+      return done and M.base_uid() + n, message, code
     elseif code ~= "conflict" then
       return nil, message, code
     end
@@ -124,11 +139,12 @@ function M.remove_workspace(project_id)
   return done, message, code
 end
 
--- The node that runs on this host: its path here. One in a directory of its own is bound with that directory.
+-- The node of this host: the project's own where set-up had to bring one, else that of PATH. -> path | nil
 local node
 function M.node()
   if not node then
-    local r = process.run { argv = { "node", "-p", "process.execPath" }, timeout_ms = 10000 }
+    local own = sys.home .. "/vendor/.cache/node/bin/node"
+    local r = process.run { argv = { fs.size(own) and own or "node", "-p", "process.execPath" }, timeout_ms = 10000 }
     node = r and r.code == 0 and r.out:gsub("%s+$", "") or nil
   end
   return node

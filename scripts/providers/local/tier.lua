@@ -33,7 +33,7 @@ test -n "$1" || test "$(ls -d /proc/[0-9]* | wc -l)" -lt 10 || { echo "other pro
 ]=]
 
 local function canary(name, options)
-  local uid = disk.is_root() and 200000 or -1
+  local uid = disk.base_uid() or -1
   local dir = disk.root .. "/canary-" .. name
   fs.remove(dir)
   local r, message = jail.start {
@@ -80,7 +80,7 @@ function M.probe()
     known.stamp = stamp
     known.statement = M.STATEMENTS[known.tier]
     known.reduced, known.unsafe = known.tier:find "^reduced" ~= nil, known.tier == "unsafe"
-    known.uid = disk.is_root() and "project" or "shared"
+    known.uid = disk.base_uid() and "project" or "shared"
     known.details = known.uid == "project" and "Each project has a user id of its own."
       or "All projects run under the host's user id."
     disk.note(file, known)

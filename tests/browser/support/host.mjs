@@ -36,7 +36,11 @@ async function answers(url, child) {
 }
 
 function run(argv, env = {}) {
-  const child = spawn(argv[0], argv.slice(1), { cwd: ROOT, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(argv[0], argv.slice(1), {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   child.said = "";
   const keep = (data) => {
     child.said = (child.said + data).slice(-20_000);
@@ -58,17 +62,32 @@ async function end(child, signal) {
 /** -> {url, stop()}; for one that was started here also scripts (its directory), kill(), start() */
 export async function startHost() {
   if (process.env.GANDER_URL) return { url: process.env.GANDER_URL.replace(/\/$/, ""), stop: async () => {} };
+  for (let left = 2; ; left--) {
+    const host = await makeHost();
+    try {
+      await host.start();
+      return host;
+    } catch (error) {
+      await host.stop();
+      // A free port may be another's by the time it is asked for.
+      if (!left || !/cannot listen|EADDRINUSE/.test(error.message)) throw error;
+    }
+  }
+}
+
+async function makeHost() {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const dir = await mkdtemp(join(tmpdir(), "gander-browser-"));
   // The tests change a policy: never the tree's own.
   const scripts = join(dir, "scripts");
   if (!standIn) await cp(join(ROOT, "scripts"), scripts, { recursive: true });
+  const listen = ["--listen", `127.0.0.1:${port}`];
   const argv = standIn
     ? [process.execPath, "www/dev/host.mjs", "--port", String(port)]
-    : ["./gander", "serve", "--listen", `127.0.0.1:${port}`, "--data", join(dir, "data"), "--scripts", scripts];
+    : ["./gander", "serve", ...listen, "--data", join(dir, "data"), "--scripts", scripts];
   let child;
-  const host = {
+  return {
     url,
     scripts,
     async start() {
@@ -81,6 +100,4 @@ export async function startHost() {
       await rm(dir, { recursive: true, force: true });
     },
   };
-  await host.start();
-  return host;
 }

@@ -19,14 +19,19 @@ export async function openBrowser() {
 
 /** A page of its own; what it says as an error is kept in `page.faults`. */
 export async function openPage(browser, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light", ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    colorScheme: "light",
+    ...options,
+  });
   context.setDefaultTimeout(WAIT_MS);
   const page = await context.newPage();
   page.faults = [];
   page.on("pageerror", (e) => page.faults.push(String(e)));
   page.on("console", (m) => {
     // A refused request is the page's business to show; a script or policy fault is ours.
-    if (m.type() === "error" && !/Failed to load resource|net::ERR/.test(m.text())) page.faults.push(m.text());
+    if (m.type() === "error" && !/Failed to load resource|net::ERR/.test(m.text()))
+      page.faults.push(m.text());
   });
   return page;
 }
@@ -41,7 +46,11 @@ const setTheme = async (page, theme) => {
     document.documentElement.dataset.theme = t;
   }, theme);
   // Colours move for a tenth of a second.
-  await page.waitForFunction(() => document.getAnimations().every((a) => a.playState !== "running" || a.effect?.getTiming().iterations === Infinity));
+  await page.waitForFunction(() =>
+    document
+      .getAnimations()
+      .every((a) => a.playState !== "running" || a.effect?.getTiming().iterations === Infinity),
+  );
 };
 
 /** Nothing for axe in either theme, nothing wider than the screen; one picture a theme. */
@@ -51,7 +60,9 @@ export async function inspect(page, name) {
     await setTheme(page, theme);
     await shot(page, `${name}-${theme}`);
     const { violations } = await new AxeBuilder({ page }).analyze();
-    const said = violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.any[0]?.message ?? ""}`).join(" | ")}`);
+    const said = violations.map(
+      (v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.any[0]?.message ?? ""}`).join(" | ")}`,
+    );
     assert.deepEqual(said, [], `axe on ${name}, ${theme}`);
   }
   await setTheme(page, before);
@@ -69,7 +80,10 @@ export async function pickUser(page, url) {
 }
 
 export async function createProject(page, name) {
-  await page.getByRole("navigation", { name: "Projects" }).getByRole("button", { name: "New project" }).click();
+  await page
+    .getByRole("navigation", { name: "Projects" })
+    .getByRole("button", { name: "New project" })
+    .click();
   await fillName(page, name);
   await page.getByRole("heading", { level: 1, name }).waitFor();
 }
@@ -81,7 +95,7 @@ export async function fillName(page, name) {
 }
 
 export async function activate(page) {
-  await page.locator("[data-first-act]", { hasText: "Activate" }).click();
+  await page.locator("[data-first-act]", { hasText: /^Activate/ }).click();
   await page.locator("header", { hasText: "Active for" }).first().waitFor();
 }
 
