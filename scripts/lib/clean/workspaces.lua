@@ -15,7 +15,10 @@ local function add_unknown(sentences, entry)
   local project, message = db.projects:find_one { _id = entry.project_id }
   if message then error("projects cannot be read: " .. message) end
   if project then return end
-  sentences[#sentences + 1] = "The store knows no project " .. entry.project_id .. "; its files are kept in " .. entry.path
+  sentences[#sentences + 1] = "The store knows no project "
+    .. entry.project_id
+    .. "; its files are kept in "
+    .. entry.path
 end
 
 -- Look through the workspaces of all providers that keep some.
@@ -26,7 +29,10 @@ function M.note()
     for _ = 1, provider.workspaces and PAGES or 0 do
       local page, next_page = provider.workspaces(after)
       if not page then
-        sentences[#sentences + 1] = "The files kept by provider '" .. name .. "' cannot be listed: " .. tostring(next_page)
+        sentences[#sentences + 1] = "The files kept by provider '"
+          .. name
+          .. "' cannot be listed: "
+          .. tostring(next_page)
       end
       for _, entry in ipairs(page or {}) do
         add_unknown(sentences, entry)
