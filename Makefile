@@ -42,6 +42,7 @@ install: all  ## copy it to PREFIX (/usr/local), below DESTDIR if set
 	install -d '$(DESTDIR)$(PREFIX)/share/gander/www'
 	cp -R scripts config.lua '$(DESTDIR)$(PREFIX)/share/gander/'
 	cp -R www/dist '$(DESTDIR)$(PREFIX)/share/gander/www/'
+	cd vendor/goose && find node_modules/@aaif \( -path '*/bin/goose' -o -name package.json \) -exec install -D {} '$(DESTDIR)$(PREFIX)/share/gander/vendor/goose/{}' \;
 
 clean:  ## remove what was built (not what set-up fetched: that is vendor/.cache)
 	rm -rf build gander www/dist tests/artefacts

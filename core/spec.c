@@ -18,6 +18,7 @@
 
 #define TEST_MS     120000
 #define SPEC_MEMORY (512u * 1024 * 1024)
+#define CALL_MEMORY (32u * 1024 * 1024)
 #define SPEC_SUFFIX "_spec.lua"
 
 struct run {
@@ -64,12 +65,48 @@ static int f_load(lua_State *L) {
     return 1;
 }
 
+/* The files {path = text} at `index` as changes; their texts stay owned by the table. */
+static size_t read_files(lua_State *L, int index, struct script_file_change *changes, size_t max) {
+    size_t count = 0;
+    luaL_checktype(L, index, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
+        luaL_argcheck(L, count < max && lua_type(L, -2) == LUA_TSTRING, index, "few files by path");
+        struct script_file_change *c = &changes[count++];
+        c->path = lua_tostring(L, -2);
+        c->text = luaL_checklstring(L, -1, &c->len);
+    }
+    return count;
+}
+
+/* t.call(files, "file#function", ms) -> result as typed JSON | nil, message, code
+ * The call is made in a VM of its own, whose set has `files` besides, with ms milliseconds. */
+static int f_call(lua_State *L) {
+    struct script_file_change changes[8];
+    size_t count = read_files(L, 1, changes, 8);
+    const char *name = luaL_checkstring(L, 2);
+    int64_t deadline_ms = clock_ms() + luaL_checkinteger(L, 3);
+    struct buf *result = buf_push(L);
+    struct err err;
+    struct script_set *set = script_set_change(limits_of(L)->set, changes, count);
+    struct vm *vm = vm_new(host_of(L), set, CALL_MEMORY, &err);
+    bool ok = vm != NULL && vm_call(vm, name, NULL, 0, deadline_ms, result, &err);
+    vm_free(vm);
+    script_set_release(set);
+    if (!ok) {
+        return fail(L, &err);
+    }
+    lua_pushlstring(L, result->data, result->len);
+    return 1;
+}
+
 /* Run the file; its table goes to the registry, its tests' names to the run. */
 static int load_spec(lua_State *L) {
     struct run *r = lua_touserdata(L, 1);
     vm_push_module(L, "lib/spec");
     lua_pushcfunction(L, f_load);
     lua_setfield(L, -2, "load");
+    lua_pushcfunction(L, f_call);
+    lua_setfield(L, -2, "call");
     env_run(L, r->text.data, r->text.len, lua_pushfstring(L, "@tests/spec/%s", r->file));
     luaL_checktype(L, -1, LUA_TTABLE);
     lua_pushvalue(L, -1);

@@ -43,7 +43,7 @@ M["GET /api/events"] = app.route {
     session = S.optional(S.string { format = "uuid" }),
     after = S.optional(S.string { max = 2000 }),
   },
-  answers = { [200] = "event stream" },
+  answers = { [200] = "events" },
   handler = function(req)
     local topics = (not req.query.user or is_user(req.query.user)) and topics_of(req.query)
     if not topics then return app.not_found() end

@@ -24,7 +24,7 @@ end
 M["POST " .. BASE .. "/cancel"] = app.route {
   doc = "Cancel the run that goes on in a session, if there is one.",
   body = S.object {},
-  answers = { [202] = "cancelled" },
+  answers = { [202] = "Cancelled" },
   handler = function(req)
     local project, session = find(req)
     if not session then return app.not_found() end
@@ -162,7 +162,7 @@ end
 M["POST " .. BASE .. "/permissions/:permission"] = app.route {
   doc = "Answer a permission question of the agent.",
   body = S.object { decision = S.string { enum = { "allow_once", "allow_always", "reject_once", "reject_always" } } },
-  answers = { [200] = "PermissionAnswer", [409] = "already decided", [410] = "expired" },
+  answers = { [200] = "PermissionAnswer", [409] = "Error", [410] = "Error" },
   handler = decide,
 }
 

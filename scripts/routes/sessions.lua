@@ -109,7 +109,7 @@ M["PATCH " .. BASE .. "/:session"] = app.route {
 
 M["DELETE " .. BASE .. "/:session"] = app.route {
   doc = "Delete a session with its messages; a run that goes on in it is cancelled.",
-  answers = { [204] = "nothing" },
+  answers = { [204] = "" },
   handler = function(req)
     local project, session = find(req)
     if not session then return app.not_found() end
@@ -121,7 +121,7 @@ M["DELETE " .. BASE .. "/:session"] = app.route {
 M["GET " .. BASE .. "/:session/events"] = app.route {
   doc = "The events of a session as they come (the Goose API's), resumable by Last-Event-ID.",
   query = S.object { after = S.optional(S.string { max = 2000 }) },
-  answers = { [200] = "event stream" },
+  answers = { [200] = "events" },
   handler = function(req)
     local _, session = find(req)
     if not session then return app.not_found() end

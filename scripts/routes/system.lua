@@ -16,6 +16,7 @@ local M = {}
 
 local CAPS = { "slots", "memory_mb", "cpus", "processes" }
 local GOOSE_PACKAGE = "/vendor/goose/node_modules/@aaif/goose-binary-linux-x64/package.json"
+local DISK_MIN = 64 * 1024 * 1024
 local POOR = { none = true, unsafe = true, reduced = true }
 
 -- A copy that may be written as JSON: without functions.
@@ -72,6 +73,14 @@ local function script_notes(notes)
   end
 end
 
+-- Writes are refused when the disk is full; better known before.
+local function disk_note(notes)
+  local free = fs.disk_free(sys.data)
+  if free and free < DISK_MIN then
+    notes[#notes + 1] = string.format("The disk of %s has only %.0f MiB free", sys.data, free / 1048576)
+  end
+end
+
 M["GET /api/system"] = app.route {
   doc = "What is in force: version, store, providers with their isolation, engine and model, limits, warnings.",
   answers = { [200] = "System" },
@@ -80,6 +89,7 @@ M["GET /api/system"] = app.route {
     if sys.config.trust_network then
       notes[#notes + 1] = "Everybody who reaches this address can run code here (trust_network)"
     end
+    disk_note(notes)
     script_notes(notes)
     local list = json.array {}
     for i, name in ipairs(providers.names()) do

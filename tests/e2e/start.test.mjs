@@ -167,6 +167,18 @@ test("a data directory may have any name", async () => {
   }
 });
 
+test("the environment names the source of projects that have none; what the provider cannot start is said so", async () => {
+  const host = await startHost({ env: { GOOSE_API_IMAGE: "goose:1", AZURE_CONTAINER_REGISTRY_URL: "https://registry.example/" } });
+  try {
+    const refused = await host.post("/api/users/ada/projects", { name: "x" });
+    assert.equal(refused.status, 400);
+    assert.match(refused.body.error.message, /'image' cannot be started by provider 'local'/);
+    assert.equal((await host.post("/api/users/ada/projects", { name: "x", source: { type: "builtin" } })).status, 201);
+  } finally {
+    await host.close();
+  }
+});
+
 // Mount a filesystem of its own on `dir`, which temporary() takes away; skips the test where that is not possible.
 function mounted(t, dir, options) {
   try {
@@ -207,6 +219,7 @@ test("a full disk: what was acknowledged is kept, what is refused says so, and r
   assert.equal(refusal.body.error.code, "unavailable");
   assert.match(refusal.body.error.message, /disk is full/);
   assert.equal((await host.get("/api/version")).status, 200);
+  assert.match(JSON.stringify((await host.get("/api/system")).body.warnings), /The disk of .* has only 0 MiB free/);
   const check = async () => {
     for (const [id, name] of kept) {
       const found = await host.get(`/api/users/ada/projects/${id}`);

@@ -75,7 +75,8 @@ class Host {
     });
     const opened = () => /Open\s+http:\/\/[^:]+:(\d+)\//.exec(banner);
     await waitFor("the host's start", () => {
-      if (this.child.exitCode !== null) throw new Error(`the host ended with status ${this.child.exitCode}\n${this.tail()}`);
+      const { exitCode, signalCode } = this.child;
+      if (exitCode !== null || signalCode !== null) throw new Error(`the host ended with ${signalCode ?? `status ${exitCode}`}\n${this.tail()}`);
       return opened();
     }, START_MS);
     this.port = Number(opened()[1]);

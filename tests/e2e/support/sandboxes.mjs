@@ -4,6 +4,7 @@
 //   await processes(host, project)     [{pid, start, command}] that live in one of its sandboxes or hold one up
 //   workspace(host, project)           path of its files
 //   await nothingLeft(host, project)   waits until neither process nor directory of it is there
+//   await removed(host, project)       waits until it is 404, and its files are gone too
 //   preload(source)                    `settings.env` that makes the agent's server run some JavaScript first
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, readFile } from "node:fs/promises";
@@ -50,6 +51,12 @@ export async function nothingLeft(host, project) {
   }, 20_000).catch((error) => {
     throw new Error(`${error.message}: ${JSON.stringify(left)}`);
   });
+}
+
+export async function removed(host, project) {
+  await waitFor("404", async () => (await host.get(project.path)).status === 404);
+  await nothingLeft(host, project);
+  await waitFor("the files' end", async () => !(await hasWorkspace(host, project)), 20_000);
 }
 
 export function preload(source) {
