@@ -20,7 +20,7 @@ struct limits *limits_of(lua_State *L) {
     return *(struct limits **)lua_getextraspace(L);
 }
 
-/* End what runs. The text names the line that runs now: level 0, unless that is a C function. */
+/* End what runs; the text names the line that runs now: level 0 in a hook, 1 under a C function. */
 static void stop(lua_State *L, const char *text) {
     limits_of(L)->stopped = true;
     luaL_where(L, 0);
