@@ -160,8 +160,35 @@ local SHAPES = {
     { "path", "kind", "size", "etag" },
     { path = S, kind = S, doc = S, size = I, etag = S, modified_at = T }
   ),
+  Reference = object({ "modules", "facts", "verdicts" }, {
+    modules = list(object({ "name", "doc", "functions" }, {
+      name = S,
+      doc = S,
+      functions = list(object({ "name", "signature", "doc" }, { name = S, signature = S, doc = S })),
+    })),
+    facts = list(object({ "name", "type", "doc", "policies" }, { name = S, type = S, doc = S, policies = list(S) })),
+    verdicts = list(
+      object({ "name", "signature", "doc", "policies" }, { name = S, signature = S, doc = S, policies = list(S) })
+    ),
+  }),
   Diagnostic = object({ "file", "line", "message" }, { file = S, line = I, severity = S, message = S }),
 }
+
+local VERDICT = object({ "verdict", "reason", "policy", "file", "line" }, {
+  verdict = S,
+  reason = S,
+  policy = S,
+  file = S,
+  line = I,
+  at = T,
+  ms = I,
+  ["until"] = T,
+  failed = B,
+})
+SHAPES.DryRun = object(
+  { "project_id", "before", "after", "differs" },
+  { project_id = S, before = VERDICT, after = VERDICT, differs = B }
+)
 
 function M.known(name)
   return SHAPES[name] ~= nil
