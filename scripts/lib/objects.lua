@@ -22,6 +22,18 @@ local function object(required, properties)
   return { type = "object", required = json.array(required), properties = properties }
 end
 
+-- Text fields of these names, and more fields; all required.
+local function texts(names, more)
+  local required, properties = {}, {}
+  for i, name in ipairs(names) do
+    required[i], properties[name] = name, S
+  end
+  for name, shape in pairs(more or {}) do
+    required[#required + 1], properties[name] = name, shape
+  end
+  return object(required, properties)
+end
+
 local SHAPES = {
   Error = object({ "error" }, {
     error = object({ "code", "message" }, {
@@ -161,15 +173,9 @@ local SHAPES = {
     { path = S, kind = S, doc = S, size = I, etag = S, modified_at = T }
   ),
   Reference = object({ "modules", "facts", "verdicts" }, {
-    modules = list(object({ "name", "doc", "functions" }, {
-      name = S,
-      doc = S,
-      functions = list(object({ "name", "signature", "doc" }, { name = S, signature = S, doc = S })),
-    })),
-    facts = list(object({ "name", "type", "doc", "policies" }, { name = S, type = S, doc = S, policies = list(S) })),
-    verdicts = list(
-      object({ "name", "signature", "doc", "policies" }, { name = S, signature = S, doc = S, policies = list(S) })
-    ),
+    modules = list(texts({ "name", "doc" }, { functions = list(texts { "name", "signature", "doc" }) })),
+    facts = list(texts({ "name", "type", "doc" }, { policies = list(S) })),
+    verdicts = list(texts({ "name", "signature", "doc" }, { policies = list(S) })),
   }),
   Diagnostic = object({ "file", "line", "message" }, { file = S, line = I, severity = S, message = S }),
 }
