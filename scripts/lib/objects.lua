@@ -1,38 +1,13 @@
 -- objects: the shapes that answers carry, for OpenAPI. One table a type; the words are those of the API page.
 -- SPDX-License-Identifier: Apache-2.0
 local json = require "gander.json"
+local make = require "lib.objects.make"
+local rules = require "lib.objects.rules"
 
 local M = {}
 
-local S = { type = "string" }
-local I = { type = "integer" }
-local B = { type = "boolean" }
-local T = { type = "string", format = "date-time" }
-local O = { type = "object", additionalProperties = true }
-
-local function list(item)
-  return { type = "array", items = item }
-end
-
-local function enum(...)
-  return { type = "string", enum = json.array { ... } }
-end
-
-local function object(required, properties)
-  return { type = "object", required = json.array(required), properties = properties }
-end
-
--- Text fields of these names, and more fields; all required.
-local function texts(names, more)
-  local required, properties = {}, {}
-  for i, name in ipairs(names) do
-    required[i], properties[name] = name, S
-  end
-  for name, shape in pairs(more or {}) do
-    required[#required + 1], properties[name] = name, shape
-  end
-  return object(required, properties)
-end
+local S, I, B, T, O = make.text, make.integer, make.boolean, make.time, make.any_object
+local list, enum, object = make.list, make.enum, make.object
 
 local SHAPES = {
   Error = object({ "error" }, {
@@ -156,45 +131,11 @@ local SHAPES = {
     by = S,
     decision = O,
   }),
-  Decision = object({ "id", "at", "policy", "verdict", "reason" }, {
-    id = S,
-    at = T,
-    policy = S,
-    file = S,
-    line = I,
-    generation = I,
-    project_id = S,
-    verdict = S,
-    reason = S,
-    facts = O,
-  }),
-  Script = object(
-    { "path", "kind", "size", "etag" },
-    { path = S, kind = S, doc = S, size = I, etag = S, modified_at = T }
-  ),
-  Reference = object({ "modules", "facts", "verdicts" }, {
-    modules = list(texts({ "name", "doc" }, { functions = list(texts { "name", "signature", "doc" }) })),
-    facts = list(texts({ "name", "type", "doc" }, { policies = list(S) })),
-    verdicts = list(texts({ "name", "signature", "doc" }, { policies = list(S) })),
-  }),
-  Diagnostic = object({ "file", "line", "message" }, { file = S, line = I, severity = S, message = S }),
 }
 
-local VERDICT = object({ "verdict", "reason", "policy", "file", "line" }, {
-  verdict = S,
-  reason = S,
-  policy = S,
-  file = S,
-  line = I,
-  at = T,
-  ms = I,
-  ["until"] = T,
-  failed = B,
-})
-SHAPES.DryRun = object(
-  { "project_id", "before", "after", "differs" },
-  { project_id = S, before = VERDICT, after = VERDICT, differs = B }
-)
+for name, shape in pairs(rules) do
+  SHAPES[name] = shape
+end
 
 function M.known(name)
   return SHAPES[name] ~= nil
