@@ -1,26 +1,13 @@
 -- objects: the shapes that answers carry, for OpenAPI. One table a type; the words are those of the API page.
 -- SPDX-License-Identifier: Apache-2.0
 local json = require "gander.json"
+local make = require "lib.objects.make"
+local rules = require "lib.objects.rules"
 
 local M = {}
 
-local S = { type = "string" }
-local I = { type = "integer" }
-local B = { type = "boolean" }
-local T = { type = "string", format = "date-time" }
-local O = { type = "object", additionalProperties = true }
-
-local function list(item)
-  return { type = "array", items = item }
-end
-
-local function enum(...)
-  return { type = "string", enum = json.array { ... } }
-end
-
-local function object(required, properties)
-  return { type = "object", required = json.array(required), properties = properties }
-end
+local S, I, B, T, O = make.text, make.integer, make.boolean, make.time, make.any_object
+local list, enum, object = make.list, make.enum, make.object
 
 local SHAPES = {
   Error = object({ "error" }, {
@@ -144,51 +131,11 @@ local SHAPES = {
     by = S,
     decision = O,
   }),
-  Decision = object({ "id", "at", "policy", "verdict", "reason" }, {
-    id = S,
-    at = T,
-    policy = S,
-    file = S,
-    line = I,
-    generation = I,
-    project_id = S,
-    verdict = S,
-    reason = S,
-    facts = O,
-  }),
-  Script = object(
-    { "path", "kind", "size", "etag" },
-    { path = S, kind = S, doc = S, size = I, etag = S, modified_at = T }
-  ),
-  Reference = object({ "modules", "facts", "verdicts" }, {
-    modules = list(object({ "name", "doc", "functions" }, {
-      name = S,
-      doc = S,
-      functions = list(object({ "name", "signature", "doc" }, { name = S, signature = S, doc = S })),
-    })),
-    facts = list(object({ "name", "type", "doc", "policies" }, { name = S, type = S, doc = S, policies = list(S) })),
-    verdicts = list(
-      object({ "name", "signature", "doc", "policies" }, { name = S, signature = S, doc = S, policies = list(S) })
-    ),
-  }),
-  Diagnostic = object({ "file", "line", "message" }, { file = S, line = I, severity = S, message = S }),
 }
 
-local VERDICT = object({ "verdict", "reason", "policy", "file", "line" }, {
-  verdict = S,
-  reason = S,
-  policy = S,
-  file = S,
-  line = I,
-  at = T,
-  ms = I,
-  ["until"] = T,
-  failed = B,
-})
-SHAPES.DryRun = object(
-  { "project_id", "before", "after", "differs" },
-  { project_id = S, before = VERDICT, after = VERDICT, differs = B }
-)
+for name, shape in pairs(rules) do
+  SHAPES[name] = shape
+end
 
 function M.known(name)
   return SHAPES[name] ~= nil
