@@ -112,7 +112,7 @@ M["GET /api/users/:user/projects/:project/logs"] = app.route {
     source = S.optional(S.string { enum = logs.SOURCES }),
     level = S.optional(S.string { enum = { "debug", "info", "warn", "error" } }),
   },
-  answers = { [200] = "list of Log" },
+  answers = { [200] = { "list of Log", "events", "text", "ndjson" } },
   handler = read,
 }
 

@@ -178,7 +178,7 @@ M["POST /api/users/:user/projects/:project/messages"] = app.route {
     message_id = S.optional(S.string { format = "uuid" }),
     content = S.string { min = 1, max = CONTENT_MAX, pattern = "%S", hint = "must not be blank" },
   },
-  answers = { [200] = "MessageAnswer" },
+  answers = { [200] = { "MessageAnswer", "events" } },
   handler = send,
 }
 

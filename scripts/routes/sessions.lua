@@ -106,7 +106,7 @@ M["PATCH " .. BASE .. "/:session"] = app.route {
 
 M["DELETE " .. BASE .. "/:session"] = app.route {
   doc = "Delete a session with its messages; a run that goes on in it is cancelled.",
-  answers = { [204] = "" },
+  answers = { [204] = "removed" },
   handler = function(req)
     local project, session = find(req)
     if not session then return app.not_found() end
