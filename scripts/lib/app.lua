@@ -19,7 +19,7 @@ local STATUS = {
   unavailable = 502,
   internal = 500,
 }
-local KNOWN = { doc = true, query = true, body = true, answers = true, handler = true, raw = true, operator = true }
+local KNOWN = { doc = true, query = true, body = true, answers = true, handler = true, raw = true }
 
 function M.route(def)
   for key in pairs(def) do
@@ -115,9 +115,7 @@ end
 local function answer(req, status, body, headers)
   if type(status) == "table" then return status.kind, status end
   headers = headers or {}
-  if type(body) == "table" and type(body.error) == "table" and not headers["Content-Type"] then
-    body.error.request_id = req.id
-  end
+  if status >= 400 and type(body) == "table" and type(body.error) == "table" then body.error.request_id = req.id end
   if body ~= nil and type(body) ~= "string" then
     body = json.encode(body)
     headers["Content-Type"] = headers["Content-Type"] or "application/json; charset=utf-8"

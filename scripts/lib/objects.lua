@@ -19,10 +19,7 @@ local SHAPES = {
     }),
   }),
   Version = object("version commit generation", { version = S, commit = S, generation = I }),
-  Ready = object(
-    "ready checks",
-    { ready = B, checks = list(object("name ok", { name = S, ok = B, message = S })) }
-  ),
+  Ready = object("ready checks", { ready = B, checks = list(object("name ok", { name = S, ok = B, message = S })) }),
   User = object("id name projects", { id = S, name = S, projects = object("total active", { total = I, active = I }) }),
   System = object("version commit generation node started_at store providers goose users limits warnings", {
     version = S,

@@ -39,21 +39,20 @@ local SANDBOX = {
   "created_at",
   "expires_at",
   "endpoint",
-  "usage",
 }
-M.STATUS = {
+local USAGE = { "cpu_pct", "memory_mb", "disk_mb", "at" }
+-- Those that change by themselves.
+local STATUS = {
   "state",
   "phase",
+  "phase_since",
+  "progress",
   "desired",
   "reason",
   "last_error",
   "retry",
   "queue",
   "health",
-  "sandbox",
-  "phase_since",
-  "progress",
-  "next",
 }
 
 local function pick(doc, names)
@@ -63,8 +62,6 @@ local function pick(doc, names)
   end
   return out
 end
-
-M.pick = pick
 
 local function shown_settings(doc)
   local out = json.object {}
@@ -89,22 +86,33 @@ local function shown_source(doc)
   return out
 end
 
+local function shown_sandbox(sandbox)
+  if not sandbox then return nil end
+  local out = pick(sandbox, SANDBOX)
+  out.usage = sandbox.usage and pick(sandbox.usage, USAGE)
+  return out
+end
+
+-- The fields of these names, as both a Project and its Status show them.
+local function shown(doc, names)
+  local out = pick(doc, names)
+  out.id = doc._id
+  out.sandbox = shown_sandbox(doc.sandbox)
+  out.next = doc.next and doc.next.act and doc.next or nil
+  return out
+end
+
 -- A Project (api.md section 2).
 function M.project(doc)
-  local out = pick(doc, PLAIN)
-  out.id = doc._id
+  local out = shown(doc, PLAIN)
   out.source = shown_source(doc)
   out.settings = shown_settings(doc)
-  out.sandbox = doc.sandbox and pick(doc.sandbox, SANDBOX)
-  out.next = doc.next and doc.next.act and doc.next or nil
   out.applies = applies.waiting(doc)
   return out
 end
 
 function M.status(doc)
-  local out = pick(M.project(doc), M.STATUS)
-  out.id = doc._id
-  return out
+  return shown(doc, STATUS)
 end
 
 -- A Decision; `facts` is stored as text so that it replays exactly.

@@ -2,6 +2,7 @@
 --
 -- By HTTP only policies/ and cleanup/ can be written (they run without any access) unless scripts_write = "all".
 -- SPDX-License-Identifier: Apache-2.0
+local bus = require "gander.bus"
 local app = require "lib.app"
 local edit = require "lib.scripts_edit"
 local history = require "lib.history"
@@ -30,6 +31,7 @@ local function with_doc(item)
 end
 
 local function list()
+  local headers = { ["X-Gander-Event-Id"] = bus.cursor { "host" } }
   local all = sys.scripts.list()
   local items = json.array {}
   for i, item in ipairs(all.items) do
@@ -44,7 +46,8 @@ local function list()
       error = fault and { file = fault.file, line = fault.line, message = fault.message } or json.null,
       diagnostics = all.faults,
       writable = sys.config.scripts_write == "all" and "all" or "rules",
-    }
+    },
+    headers
 end
 
 local TEXT = "text/x-lua; charset=utf-8"

@@ -1,13 +1,13 @@
 -- Chat sessions: list, create, read, change, delete; their events.
 -- SPDX-License-Identifier: Apache-2.0
 local bus = require "gander.bus"
-local sys = require "gander.sys"
 local app = require "lib.app"
 local S = require "lib.schema"
 local projects = require "lib.projects"
 local queue = require "lib.queue"
 local removal = require "lib.sessions.removal"
 local sessions = require "lib.sessions"
+local users = require "lib.users"
 
 local M = {}
 
@@ -33,19 +33,12 @@ local function list(query, req, topic)
   return 200, app.page(items, next_page), { ["X-Gander-Event-Id"] = cursor }
 end
 
-local function is_user(id)
-  for _, user in ipairs(sys.config.users or {}) do
-    if user.id == id then return true end
-  end
-  return false
-end
-
 M["GET /api/users/:user/sessions"] = app.route {
   doc = "A user's sessions over all projects, newest first.",
   query = app.page_query(),
   answers = { [200] = "list of Session" },
   handler = function(req)
-    if not is_user(req.params.user) then return app.not_found() end
+    if not users.get(req.params.user) then return app.not_found() end
     return list({ user_id = req.params.user }, req, "user:" .. req.params.user)
   end,
 }

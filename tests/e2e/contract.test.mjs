@@ -21,7 +21,9 @@ const served = new Set(); // operations that were seen to answer well
 
 before(async () => {
   host = await startHost({ scripts: true, config: { goose: { engine: "echo" } } });
-  document = (await host.get("/api/openapi.json")).body;
+  const answer = await host.get("/api/openapi.json");
+  document = answer.body;
+  fits(answer, "GET", "/api/openapi.json");
   project = await host.project("ada", { description: "of the contract", settings: { env: { SECRET: "a-secret-value" }, idle_minutes: 60 } });
   await host.activate(project);
   chat = (await call("POST", `${project.path}/messages`, { body: { content: "hello" } })).body.session_id;
@@ -93,7 +95,10 @@ test("a project on its way up and down is a Project and a Status at each moment"
   assert.equal((await call("POST", `${path}/activate`)).status, 202);
   await reach("active");
   assert.equal((await call("POST", `${path}/activate`, { body: {} })).status, 200);
-  const active = (await get(path)).body;
+  const active = await waitFor("what comes next", async () => {
+    const { body } = await get(path);
+    return body.next && body;
+  });
   assert.equal(active.next.act, "stop");
   assert.deepEqual([active.progress.step, active.progress.of, active.progress.steps.length], [5, 5, 5]);
   assert.equal((await call("POST", `${path}/deactivate`, { body: { force: false } })).status, 202);
