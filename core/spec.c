@@ -99,6 +99,39 @@ static int f_call(lua_State *L) {
     return 1;
 }
 
+/* Push the names of the methods of the metatable on the top, when it is a handle's. */
+static bool push_methods(lua_State *L) {
+    if (lua_type(L, -1) != LUA_TTABLE) {
+        return false;
+    }
+    lua_getfield(L, -1, "__close");
+    bool handle = lua_tocfunction(L, -1) == box_close;
+    lua_pop(L, 1);
+    if (handle) {
+        lua_newtable(L);
+        lua_getfield(L, -2, "__index");
+        for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+            lua_pushvalue(L, -2);
+            lua_rawseti(L, -5, (lua_Integer)lua_rawlen(L, -5) + 1);
+        }
+        lua_pop(L, 1);
+    }
+    return handle;
+}
+
+/* t.handles() -> {["gander.Db"] = {"close", …}}    the methods of every type of handle */
+static int f_handles(lua_State *L) {
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, LUA_REGISTRYINDEX) != 0; lua_pop(L, 1)) {
+        if (push_methods(L)) {
+            lua_pushvalue(L, -3);
+            lua_insert(L, -2);
+            lua_rawset(L, 1);
+        }
+    }
+    return 1;
+}
+
 /* Run the file; its table goes to the registry, its tests' names to the run. */
 static int load_spec(lua_State *L) {
     struct run *r = lua_touserdata(L, 1);
@@ -107,6 +140,8 @@ static int load_spec(lua_State *L) {
     lua_setfield(L, -2, "load");
     lua_pushcfunction(L, f_call);
     lua_setfield(L, -2, "call");
+    lua_pushcfunction(L, f_handles);
+    lua_setfield(L, -2, "handles");
     env_run(L, r->text.data, r->text.len, lua_pushfstring(L, "@tests/spec/%s", r->file));
     luaL_checktype(L, -1, LUA_TTABLE);
     lua_pushvalue(L, -1);

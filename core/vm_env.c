@@ -20,15 +20,25 @@ struct limits *limits_of(lua_State *L) {
     return *(struct limits **)lua_getextraspace(L);
 }
 
+/* End what runs; the text names the line that runs now: level 0 in a hook, 1 under a C function. */
+static void stop(lua_State *L, const char *text) {
+    limits_of(L)->stopped = true;
+    luaL_where(L, 0);
+    if (lua_rawlen(L, -1) == 0) {
+        luaL_where(L, 1);
+    }
+    lua_pushstring(L, text);
+    lua_concat(L, 2);
+    lua_error(L);
+}
+
 void limits_spend(lua_State *L, lua_Integer units) {
     struct limits *l = limits_of(L);
     if (l->pure_depth > 0 && (l->steps -= units) <= 0) {
-        l->stopped = true;
-        luaL_error(L, "the decision took more than %d instructions", PURE_STEPS);
+        stop(L, lua_pushfstring(L, "the decision took more than %d instructions", PURE_STEPS));
     }
     if (l->side.deadline_ms != 0 && clock_ms() >= l->side.deadline_ms) {
-        l->stopped = true;
-        luaL_error(L, "the call ran past its deadline");
+        stop(L, "the call ran past its deadline");
     }
 }
 
@@ -153,6 +163,38 @@ static void load_file(lua_State *L, const char *file) {
     }
 }
 
+/* sys.scripts.load_pure(path, text) -> module    as a file of the set at this path, but not of it
+ *                                   -> nil, message, "invalid"
+ * The file's own body has the instruction limit of a decision. */
+static int f_load_pure(lua_State *L) {
+    const char *path = luaL_checkstring(L, 1);
+    size_t len;
+    const char *text = luaL_checklstring(L, 2, &len);
+    luaL_argcheck(L, is_pure(path) && script_path_ok(path), 1, "a file of policies/ or cleanup/");
+    int status = luaL_loadbufferx(L, text, len, lua_pushfstring(L, "@%s", path), "t");
+    if (status == LUA_OK) {
+        push_file_env(L, PURE_ENV);
+        lua_setupvalue(L, -2, 1);
+        lua_pushcclosure(L, run_decision, 1);
+        status = lua_pcall(L, 0, 1, 0);
+    }
+    if (status == LUA_OK && lua_type(L, -1) == LUA_TTABLE) {
+        guard_decide(L);
+        return 1;
+    }
+    if (limits_of(L)->stopped) {
+        return lua_error(L); /* the time of the whole call is over */
+    }
+    if (status == LUA_OK) {
+        lua_pushfstring(L, "%s:1: the file must return a table", path);
+    }
+    luaL_tolstring(L, -1, NULL);
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    lua_pushliteral(L, "invalid");
+    return 3;
+}
+
 static int load_protected(lua_State *L) {
     load_file(L, lua_tostring(L, 1));
     return 1;
@@ -272,5 +314,8 @@ void env_open(lua_State *L) {
     push_binding(L, "gander.sys");
     lua_pushcfunction(L, f_script_paths);
     lua_setfield(L, -2, "script_paths");
-    lua_pop(L, 1);
+    lua_getfield(L, -1, "scripts");
+    lua_pushcfunction(L, f_load_pure);
+    lua_setfield(L, -2, "load_pure");
+    lua_pop(L, 2);
 }

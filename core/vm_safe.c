@@ -12,9 +12,9 @@
 #include "log.h"
 #include "vm_env.h"
 
-#define LOOP_MAX     10000000 /* turns that one call of a library function may take */
-#define PATTERN_COST 1e8      /* steps that a decision's pattern may take at the worst */
-#define OPTIONAL_MAX 24       /* `?` in any pattern: each doubles the worst case */
+#define LOOP_MAX     100000000 /* turns that one call of a library function may take */
+#define PATTERN_COST 1e8       /* steps that a decision's pattern may take at the worst */
+#define OPTIONAL_MAX 24        /* `?` in any pattern: each doubles the worst case */
 
 /* pcall, xpcall and coroutine.resume give an error back as values; one that ended the call's time
  * must go on upwards instead. */

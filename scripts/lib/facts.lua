@@ -67,9 +67,9 @@ local function idle(project, now)
   return math.max(0, now - last), 0
 end
 
--- Facts about a project. `extra` adds or replaces groups (attempt, counts, health).
+-- Facts about a project. `extra` adds or replaces groups (attempt, counts, health), or asks about another time (now).
 function M.of_project(project, extra)
-  local now = sys.now()
+  local now = extra and extra.now or sys.now()
   local facts = {
     now = now,
     random = random(),

@@ -6,8 +6,20 @@ local shapes = require "lib.objects.shapes"
 
 local M = {}
 
-local S, I, B, T, O = shapes.S, shapes.I, shapes.B, shapes.T, shapes.O
+local S, I, N, B, T, O = shapes.S, shapes.I, shapes.N, shapes.B, shapes.T, shapes.O
 local list, enum, object, ref = shapes.list, shapes.enum, shapes.object, shapes.ref
+
+local VERDICT = object("verdict reason policy file line", {
+  verdict = S,
+  reason = S,
+  policy = S,
+  file = S,
+  line = I,
+  at = T,
+  ms = N,
+  ["until"] = T,
+  failed = B,
+})
 
 local SHAPES = {
   Error = object("error", {
@@ -63,6 +75,19 @@ local SHAPES = {
     etags = { type = "object", additionalProperties = S },
   }),
   Checked = object("ok diagnostics", { ok = B, diagnostics = list(ref "Diagnostic") }),
+  Reference = object("modules facts verdicts", {
+    modules = list(object("name doc functions", {
+      name = S,
+      doc = S,
+      functions = list(object("name signature doc", { name = S, signature = S, doc = S })),
+    })),
+    facts = list(object("name type doc policies", { name = S, type = S, doc = S, policies = list(S) })),
+    verdicts = list(object("name signature doc policies", { name = S, signature = S, doc = S, policies = list(S) })),
+  }),
+  DryRun = object(
+    "project_id before after differs",
+    { project_id = S, before = VERDICT, after = VERDICT, differs = B }
+  ),
   Diagnostic = object("file line message", { file = S, line = I, severity = S, message = S }),
   OpenAPI = O,
 }

@@ -36,6 +36,10 @@ local function parameters(route, names)
   for _, name in ipairs(names) do
     list[#list + 1] = { name = name, ["in"] = "path", required = true, schema = { type = "string" } }
   end
+  if route.creates then
+    list[#list + 1] =
+      { name = "Idempotency-Key", ["in"] = "header", required = false, schema = { type = "string", maxLength = 255 } }
+  end
   local query = route.query and schema.describe(route.query)
   for name, described in pairs(query and query.properties or {}) do
     list[#list + 1] = { name = name, ["in"] = "query", required = false, schema = described }

@@ -86,6 +86,11 @@ function t.call(files, name, ms)
   return M.call(files, name, ms)
 end
 
+-- -> { ["gander.Db"] = { "close", … } }: the methods of every type of handle
+function t.handles()
+  return M.handles()
+end
+
 function M.run(fn)
   local ok, e = xpcall(fn, function(e)
     return e

@@ -82,15 +82,19 @@ M["GET " .. LIST] = app.route {
 M["POST " .. LIST] = app.route {
   doc = "A new project. It is inactive until it is activated.",
   body = project_schema.create,
-  answers = { [201] = "Project" },
+  creates = true,
+  answers = { [201] = "Project", [409] = "Error" },
   handler = function(req)
     if not users.get(req.params.user) then return app.not_found() end
     local doc, faults = project_edit.new(req.params.user, req.body, req.body.provider or providers.default())
     faults = faults or source_faults(doc)
     if faults then return invalid(faults) end
+    doc._id = req.new_id
     local made, message, code = db.projects:insert(doc)
     if code == "conflict" then
-      return name_taken(doc.name)
+      made = projects.load(req.params.user, doc._id) -- by this request's key
+      if not made then return name_taken(doc.name) end
+      doc = made
     elseif not made then
       return app.fail(code, message)
     end

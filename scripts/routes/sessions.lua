@@ -57,11 +57,14 @@ M["GET " .. BASE] = app.route {
 M["POST " .. BASE] = app.route {
   doc = "A new session; the agent hears of it with its first message.",
   body = S.object { title = S.optional(TITLE), mode = S.optional(MODE) },
-  answers = { [201] = "Session" },
+  creates = true,
+  answers = { [201] = "Session", [409] = "Error" },
   handler = function(req)
     local project = projects.load(req.params.user, req.params.project)
     if not project then return app.not_found() end
-    local session, message, code = sessions.create(project, req.body)
+    local fields = { id = req.new_id, title = req.body.title, mode = req.body.mode }
+    local session, message, code = sessions.create(project, fields)
+    if code == "conflict" then session = sessions.load(project._id, fields.id) end -- made by this request's key
     if not session then return app.fail(code, message) end
     sessions.publish(session)
     return 201, sessions.view(session), { Location = req.path .. "/" .. session._id }

@@ -1,5 +1,5 @@
 // Recovery: the host killed by SIGKILL while a project is active, around each call to the provider, at random moments of
-// activations (GANDER_KILLS, default 10), in a stop and in a delete; and the sandbox killed in the middle of an answer.
+// activations (GANDER_KILLS, default 30), in a stop and in a delete; and the sandbox killed in the middle of an answer.
 // What must hold: one sandbox a project, nothing left behind, no log line or event lost or doubled.
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
@@ -12,7 +12,7 @@ import { after, before, test } from "node:test";
 import { startHost, waitFor } from "./support/host.mjs";
 import { directories, nothingLeft, preload, processes, removed } from "./support/sandboxes.mjs";
 
-const KILLS = Number(process.env.GANDER_KILLS ?? 10);
+const KILLS = Number(process.env.GANDER_KILLS ?? 30);
 const TICKS = preload("let n = 0; setInterval(() => console.log('tick', n++), 10).unref()");
 let host;
 
