@@ -90,6 +90,11 @@ local function content_of(answer)
   return content
 end
 
+local function body_of(route)
+  if route.raw then return { content = { ["text/x-lua"] = { schema = { type = "string" } } } } end
+  return route.body and { content = { ["application/json"] = { schema = schema.describe(route.body) } } }
+end
+
 local function operation(file, route, names)
   local responses = json.object {}
   for status, answer in pairs(route.answers or {}) do
@@ -103,8 +108,7 @@ local function operation(file, route, names)
     tags = json.array { (file:gsub("^routes/", "")) },
     parameters = parameters(route, names),
     responses = responses,
-    requestBody = route.body and { content = { ["application/json"] = { schema = schema.describe(route.body) } } }
-      or nil,
+    requestBody = body_of(route),
   }
 end
 

@@ -7,12 +7,8 @@ local M = {}
 
 local HIDDEN = "***"
 
--- Fields of a project that are shown as they are stored.
-local PLAIN = {
-  "user_id",
-  "name",
-  "description",
-  "provider",
+-- Fields of a project that are shown as they are stored: those that change by themselves, and the others.
+local SEEN = {
   "state",
   "phase",
   "phase_since",
@@ -23,6 +19,12 @@ local PLAIN = {
   "retry",
   "queue",
   "health",
+}
+local SET = {
+  "user_id",
+  "name",
+  "description",
+  "provider",
   "revision",
   "created_at",
   "updated_at",
@@ -41,19 +43,6 @@ local SANDBOX = {
   "endpoint",
 }
 local USAGE = { "cpu_pct", "memory_mb", "disk_mb", "at" }
--- Those that change by themselves.
-local STATUS = {
-  "state",
-  "phase",
-  "phase_since",
-  "progress",
-  "desired",
-  "reason",
-  "last_error",
-  "retry",
-  "queue",
-  "health",
-}
 
 local function pick(doc, names)
   local out = json.object {}
@@ -93,9 +82,9 @@ local function shown_sandbox(sandbox)
   return out
 end
 
--- The fields of these names, as both a Project and its Status show them.
-local function shown(doc, names)
-  local out = pick(doc, names)
+-- Only what changes by itself.
+function M.status(doc)
+  local out = pick(doc, SEEN)
   out.id = doc._id
   out.sandbox = shown_sandbox(doc.sandbox)
   out.next = doc.next and doc.next.act and doc.next or nil
@@ -104,15 +93,14 @@ end
 
 -- A Project (api.md section 2).
 function M.project(doc)
-  local out = shown(doc, PLAIN)
+  local out = M.status(doc)
+  for _, name in ipairs(SET) do
+    out[name] = doc[name]
+  end
   out.source = shown_source(doc)
   out.settings = shown_settings(doc)
   out.applies = applies.waiting(doc)
   return out
-end
-
-function M.status(doc)
-  return shown(doc, STATUS)
 end
 
 -- A Decision; `facts` is stored as text so that it replays exactly.

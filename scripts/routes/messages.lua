@@ -144,8 +144,7 @@ local function send(req)
 end
 
 local function history(req)
-  local project = projects.load(req.params.user, req.params.project)
-  local session = project and sessions.load(project._id, req.params.session)
+  local _, session = sessions.find(req.params)
   if not session then return app.not_found() end
   local query, range = req.query, { ["$gt"] = req.query.after }
   range["$lt"] = query.before

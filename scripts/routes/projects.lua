@@ -123,6 +123,7 @@ local function change(req, replace)
   local faults, seen
   local after, message, code = projects.change(req.params.project, function(doc)
     seen = doc
+    if doc.gone then return nil, "it was deleted meanwhile", "not_found" end
     if not revision.fits(doc, req.headers["if-match"]) then return nil, "its revision is another one", "stale" end
     local set, unset = project_edit.change(doc, req.given, replace)
     if not set then
@@ -147,6 +148,8 @@ local function change(req, replace)
     return answer(200, after)
   elseif code == "same" then
     return answer(200, seen)
+  elseif code == "not_found" then
+    return app.not_found()
   elseif code == "stale" then
     return stale(seen)
   elseif faults then

@@ -54,7 +54,9 @@ local TEXT = "text/x-lua; charset=utf-8"
 
 local function show(req)
   local path = req.params.path
-  if req.query.history ~= nil then return 200, app.page(history.of(path, req.query.limit)) end
+  if req.query.history ~= nil then
+    return 200, app.page(history.of(path, req.query.limit, req.query.after or math.maxinteger))
+  end
   if req.query.generation then
     local text = history.text(path, req.query.generation)
     if not text then
@@ -88,6 +90,7 @@ return {
       history = schema.optional(schema.any()),
       generation = schema.optional(schema.integer { min = 1 }),
       limit = schema.integer { min = 1, max = 200, default = 50 },
+      after = schema.optional(schema.integer { min = 1 }),
     },
     answers = { [200] = { "lua", "list of ScriptVersion" }, [404] = "Error" },
     handler = show,

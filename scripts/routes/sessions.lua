@@ -15,13 +15,6 @@ local BASE = "/api/users/:user/projects/:project/sessions"
 local TITLE = S.string { min = 1, max = 200, trim = true }
 local MODE = S.string { enum = { "approve", "smart_approve", "auto", "chat" } }
 
--- -> project, session | nil
-local function find(req)
-  local project = projects.load(req.params.user, req.params.project)
-  local session = project and sessions.load(project._id, req.params.session)
-  return session and project, session
-end
-
 local function list(query, req, topic)
   local cursor = bus.cursor { topic }
   local docs, next_page, code = sessions.list(query, req.query.limit, req.query.after)
@@ -75,7 +68,7 @@ M["GET " .. BASE .. "/:session"] = app.route {
   doc = "One session.",
   answers = { [200] = "Session" },
   handler = function(req)
-    local _, session = find(req)
+    local _, session = sessions.find(req.params)
     if not session then return app.not_found() end
     return 200, sessions.view(session)
   end,
@@ -86,7 +79,7 @@ M["PATCH " .. BASE .. "/:session"] = app.route {
   body = S.object { title = S.optional(TITLE), mode = S.optional(MODE) },
   answers = { [200] = "Session" },
   handler = function(req)
-    local _, session = find(req)
+    local _, session = sessions.find(req.params)
     if not session then return app.not_found() end
     local after, message, code = sessions.change(session._id, function(copy)
       copy.title = req.body.title or copy.title
@@ -104,7 +97,7 @@ M["DELETE " .. BASE .. "/:session"] = app.route {
   doc = "Delete a session with its messages; a run that goes on in it is cancelled.",
   answers = { [204] = "removed" },
   handler = function(req)
-    local project, session = find(req)
+    local project, session = sessions.find(req.params)
     if not session then return app.not_found() end
     removal.remove(project, session)
     return 204
@@ -116,7 +109,7 @@ M["GET " .. BASE .. "/:session/events"] = app.route {
   query = S.object { after = S.optional(S.string { max = 2000 }) },
   answers = { [200] = "events" },
   handler = function(req)
-    local _, session = find(req)
+    local _, session = sessions.find(req.params)
     if not session then return app.not_found() end
     local topic, after = sessions.topic(session._id), req.query.after
     local seq = after and after:match "^%d+$" and math.tointeger(tonumber(after))

@@ -20,7 +20,7 @@ let chat; // a session with messages
 const served = new Set(); // operations that were seen to answer well
 
 before(async () => {
-  host = await startHost({ scripts: true, config: { goose: { engine: "echo" } } });
+  host = await startHost({ scripts: true, config: { goose: { engine: "echo" }, policy: { max_active: 2, retries: 1, retry_base_ms: 200 } } });
   const answer = await host.get("/api/openapi.json");
   document = answer.body;
   fits(answer, "GET", "/api/openapi.json");
@@ -108,6 +108,30 @@ test("a project on its way up and down is a Project and a Status at each moment"
   assert.deepEqual(["sandbox" in rest, "next" in rest, "health" in rest, rest.phase, "stopped_at" in rest], [false, false, false, "stopped", true]);
   assert.equal((await call("DELETE", path)).status, 204);
   assert.equal((await get(path)).status, 404);
+});
+
+test("so is one that waits for a place, and one whose start fails", async () => {
+  const [second, third, broken] = [await host.project("ada"), await host.project("ada"), await host.project("grace", { source: { type: "git", url: "https://127.0.0.1:1/a.git" } })];
+  const see = (one, fit) => waitFor(`${one.name}`, async () => {
+    const [{ body: whole }] = [await get(one.path), await get(`${one.path}/status`)];
+    return fit(whole) && whole;
+  });
+  await host.activate(second);
+  await call("POST", `${third.path}/activate`);
+  const waiting = await see(third, (one) => one.queue);
+  assert.deepEqual([waiting.phase, waiting.queue.position, waiting.reason.policy], ["queued", 1, "admission/cap_total"]);
+  await host.deactivate(second);
+  await see(third, (one) => one.state === "active" && !one.queue);
+  await host.deactivate(third);
+  await call("POST", `${broken.path}/activate`);
+  const failed = await see(broken, (one) => one.state === "error");
+  assert.deepEqual([failed.phase, failed.last_error.step, failed.last_error.retryable, failed.retry.count, failed.retry.max], ["creating", "creating", false, 1, 1]);
+  assert.deepEqual([failed.reason.policy, failed.progress.steps.at(-1).error], ["retry/backoff", failed.last_error.message]);
+  const { body: activity } = await get(`${broken.path}/activity?limit=200`);
+  const again = activity.items.find((row) => row.phase === "waiting_retry");
+  assert.deepEqual([again.by, again.decision.verdict], ["retry/backoff", "retry"]);
+  assert.equal((await call("DELETE", broken.path)).status, 202);
+  await waitFor("it is gone", async () => (await get(broken.path)).status === 404);
 });
 
 test("each list goes through all its items once, in one order, though others come meanwhile", async () => {
@@ -282,6 +306,9 @@ test("scripts and decisions are what the document says", async () => {
   assert.equal((await get(`/api/scripts/policies/idle/after_minutes.lua?generation=${history.items[0].generation}`)).body, rule.body);
   assert.deepEqual((await call("POST", "/api/scripts/check", { body: { files: { "policies/idle/x.lua": "return {" } } })).body.ok, false);
   await call("POST", "/api/scripts", { body: { files: { "policies/idle/contract.lua": `${RULE_TEXT}\n` } } });
+  const versions = `${RULE}?history`;
+  assert.deepEqual(await walk(versions, 1), (await get(versions)).body.items);
+  assert.equal((await get(versions)).body.items.length, 2);
   assert.equal((await call("PUT", RULE, { body: "return {", headers: { "Content-Type": "text/x-lua" } })).status, 400);
   assert.equal((await call("PUT", RULE, { body: RULE_TEXT, headers: { "If-Match": '"0"', "Content-Type": "text/x-lua" } })).status, 412);
   assert.equal((await call("PUT", "/api/scripts/routes/users.lua", { body: RULE_TEXT, headers: { "Content-Type": "text/x-lua" } })).status, 403);
