@@ -20,8 +20,7 @@ local STATUS = {
   unavailable = 502,
   internal = 500,
 }
-local KNOWN =
-  { doc = true, query = true, body = true, answers = true, handler = true, raw = true, operator = true, creates = true }
+local KNOWN = { doc = true, query = true, body = true, answers = true, handler = true, raw = true, creates = true }
 
 -- creates = true: the handler gives what it makes the id req.new_id; Idempotency-Key then works (lib/idempotency).
 function M.route(def)
@@ -118,9 +117,7 @@ end
 local function answer(req, status, body, headers)
   if type(status) == "table" then return status.kind, status end
   headers = headers or {}
-  if type(body) == "table" and type(body.error) == "table" and not headers["Content-Type"] then
-    body.error.request_id = req.id
-  end
+  if status >= 400 and type(body) == "table" and type(body.error) == "table" then body.error.request_id = req.id end
   if body ~= nil and type(body) ~= "string" then
     body = json.encode(body)
     headers["Content-Type"] = headers["Content-Type"] or "application/json; charset=utf-8"

@@ -7,6 +7,7 @@ local sys = require "gander.sys"
 local caps = require "lib.caps"
 local db = require "lib.store"
 local guard = require "lib.facts.guard"
+local users = require "lib.users"
 
 local M = {}
 
@@ -84,9 +85,8 @@ function M.of_project(project, extra)
   facts.project.id = project._id
   facts.project.source = project.source and project.source.type
   facts.idle_ms, facts.activity.running = idle(project, now)
-  for _, user in ipairs(sys.config.users or {}) do
-    if user.id == project.user_id then facts.user.name = user.name end
-  end
+  local user = users.get(project.user_id)
+  if user then facts.user.name = user.name end
   for name, value in pairs(extra or {}) do
     facts[name] = value
   end
