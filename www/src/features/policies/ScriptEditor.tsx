@@ -15,6 +15,7 @@ import { Button } from "@/ui/Button";
 import { ErrorNote } from "@/ui/Notes";
 import { CodeBox } from "./CodeBox";
 import { useCheck } from "./check";
+import { DeleteScript } from "./DeleteScript";
 import { History } from "./History";
 import { Merge } from "./Merge";
 import { StatusLine } from "./StatusLine";
@@ -30,6 +31,7 @@ export function ScriptEditor({ file, stored, line }: { file: string; stored: Sto
   const [text, setText] = useState(stored.text);
   const [theirs, setTheirs] = useState<Stored>();
   const [history, setHistory] = useState(false);
+  const [remove, setRemove] = useState(false);
   const away = useAway();
   const scripts = useScripts();
   const writable = scripts.data?.writable === "all" || canWrite(file);
@@ -151,6 +153,9 @@ export function ScriptEditor({ file, stored, line }: { file: string; stored: Sto
         </Button>
         {writable && (
           <>
+            <Button size="small" blocked={away} onClick={() => setRemove(true)}>
+              Delete
+            </Button>
             <Button size="small" disabled={!dirty} onClick={() => setText(base.text)}>
               Undo all
             </Button>
@@ -168,6 +173,7 @@ export function ScriptEditor({ file, stored, line }: { file: string; stored: Sto
           </>
         )}
       </footer>
+      {remove && <DeleteScript file={file} etag={base.etag} close={() => setRemove(false)} />}
       {history && (
         <History
           file={file}
