@@ -111,7 +111,7 @@ $(OUT)/civetweb.o: $(CIVETWEB).stamp $(DOOR) Makefile
 	mkdir -p $(@D)
 	echo '  CC      civetweb'
 	$(CC) $(COMMON) -w -fno-sanitize=undefined $(INCLUDE) $(addprefix -include ,$(DOOR)) -DNO_SSL_DL -DOPENSSL_API_3_0 -DUSE_IPV6 \
-		-DUSE_X_DOM_SOCKET -DUSE_STACK_SIZE=1048576 -DNO_CGI -DNO_FILES -DNO_CACHING \
+		-DUSE_X_DOM_SOCKET -DUSE_STACK_SIZE=1048576 -DSOCKET_TIMEOUT_QUANTUM=200 -DNO_CGI -DNO_FILES -DNO_CACHING \
 		-c $(CIVETWEB)/src/civetweb.c -o $@
 
 $(CIVETWEB).stamp: vendor/setup-civetweb.sh

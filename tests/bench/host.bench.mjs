@@ -1,4 +1,4 @@
-// The host alone: time from the command to readiness, idle memory, size of the binary.
+// The host alone: times of start and stop, idle memory, size of the binary.
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
@@ -17,7 +17,6 @@ const memory = (pid) => {
 
 // From the spawn to the first 200 of /readyz; the port is known from the start before.
 async function start(host) {
-  await host.stop();
   const began = performance.now();
   const started = host.start();
   started.catch(() => {});
@@ -34,9 +33,16 @@ async function start(host) {
 
 const host = await startHost({ config: { goose: { engine: "echo" } } });
 try {
-  const times = [];
-  for (let i = 0; i < STARTS; i++) times.push(await start(host));
-  spread("start to ready", times, "data directory there");
+  const starts = [];
+  const stops = [];
+  for (let i = 0; i < STARTS; i++) {
+    const began = performance.now();
+    await host.stop();
+    stops.push(performance.now() - began);
+    starts.push(await start(host));
+  }
+  spread("start to ready", starts, "data directory there");
+  spread("SIGTERM to its end", stops);
   await sleep(3000);
   const read = memory(host.child.pid);
   figure("idle memory (RSS)", `${read("VmRSS")} MiB`, `peak ${read("VmHWM")} MiB, ${/^Threads:\s+(\d+)/m.exec(readFileSync(`/proc/${host.child.pid}/status`, "utf8"))[1]} threads`);

@@ -104,7 +104,8 @@ return {
     local known = require("lib.facts.guard").KNOWN
     t.eq(sorted(fields_of(text, "Facts")), sorted(known))
     for name, group in pairs(known) do
-      local class, inline = text:match("%-%-%-@field " .. name .. " (%u%w+)"), text:match("%-%-%-@field " .. name .. " (%b{})")
+      local class, inline =
+        text:match("%-%-%-@field " .. name .. " (%u%w+)"), text:match("%-%-%-@field " .. name .. " (%b{})")
       if type(group) == "table" and name ~= "settings" then
         t.eq(sorted(fields_of(text, class or inline)), sorted(group), name)
       end

@@ -68,14 +68,20 @@ return {
       ["a message handler of another error"] = "xpcall(error, " .. loop .. ")",
       ["a coroutine that is resumed"] = "while true do coroutine.resume(coroutine.create(" .. loop .. ")) end",
       ["closing in a wrapped coroutine"] = "coroutine.wrap(function() " .. closing .. " while true do end end)()",
-      ["closing a dead coroutine"] = "local co = coroutine.create(function() " .. closing .. " while true do end end) "
+      ["closing a dead coroutine"] = "local co = coroutine.create(function() "
+        .. closing
+        .. " while true do end end) "
         .. "local y <close> = setmetatable({}, { __close = function() coroutine.close(co) end }) coroutine.resume(co)",
-      ["closing a suspended coroutine"] = "local co = coroutine.create(function() " .. closing .. " coroutine.yield() end) "
+      ["closing a suspended coroutine"] = "local co = coroutine.create(function() "
+        .. closing
+        .. " coroutine.yield() end) "
         .. "coroutine.resume(co) coroutine.close(co)",
       ["coroutines too short to be counted"] = "local function f(depth) if depth > 0 then for _ = 1, 90 do "
         .. "coroutine.wrap(f)(depth - 1) end end end f(9)",
       ["a closing variable"] = closing .. " while true do end",
-      ["a metamethod"] = "local m = setmetatable({}, { __index = " .. loop .. " }) while true do pcall(rawequal, m.x, 1) end",
+      ["a metamethod"] = "local m = setmetatable({}, { __index = "
+        .. loop
+        .. " }) while true do pcall(rawequal, m.x, 1) end",
       ["an error's text"] = "error(setmetatable({}, { __tostring = " .. loop .. " }))",
       ["a comparison"] = "table.sort({ 1, 2, 3 }, " .. loop .. ")",
       ["a replacement"] = "string.gsub('a', 'a', " .. loop .. ")",

@@ -12,6 +12,8 @@ import path from "node:path";
 
 import { waitFor } from "./host.mjs";
 
+const LEFT_MS = 60_000; // a sweep that is due only in a while counts too
+
 const local = (host, ...rest) => path.join(host.data, "local", ...rest);
 
 async function entries(dir) {
@@ -48,7 +50,7 @@ export async function nothingLeft(host, project) {
   await waitFor("the sandboxes' end", async () => {
     left = [...(await directories(host, project)), ...(await processes(host, project))];
     return left.length === 0;
-  }, 20_000).catch((error) => {
+  }, LEFT_MS).catch((error) => {
     throw new Error(`${error.message}: ${JSON.stringify(left)}`);
   });
 }
@@ -56,7 +58,7 @@ export async function nothingLeft(host, project) {
 export async function removed(host, project) {
   await waitFor("404", async () => (await host.get(project.path)).status === 404);
   await nothingLeft(host, project);
-  await waitFor("the files' end", async () => !(await hasWorkspace(host, project)), 20_000);
+  await waitFor("the files' end", async () => !(await hasWorkspace(host, project)), LEFT_MS);
 }
 
 export function preload(source) {
