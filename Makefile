@@ -82,7 +82,8 @@ LINK = -pie -pthread -Wl,-z,relro,-z,now $(CFLAGS_$(VARIANT)) $(LDFLAGS)
 LIBS = $(PACKAGE_LIBS) -l:liblua5.4-cjson.so.0 -ldl -lm
 
 CORE := $(patsubst core/%.c,$(OUT)/core/%.o,$(wildcard core/*.c core/bind/*.c))
-UNIT := $(patsubst tests/unit/%.c,$(OUT)/unit/%.o,$(wildcard tests/unit/*.c))
+UNIT := $(patsubst tests/unit/%.c,$(OUT)/unit/%.o,$(wildcard tests/unit/*.c)) \
+	$(patsubst tests/fuzz/%.c,$(OUT)/unit/%.o,$(wildcard tests/fuzz/*.c))
 DOOR := $(wildcard core/door.h)
 
 gander: build/release/gander
@@ -106,12 +107,17 @@ $(OUT)/unit/%.o: tests/unit/%.c Makefile
 	echo '  CC      $<'
 	$(CC) $(COMMON) $(WARN) $(INCLUDE) -MMD -MP -c $< -o $@
 
+$(OUT)/unit/%.o: tests/fuzz/%.c Makefile
+	mkdir -p $(@D)
+	echo '  CC      $<'
+	$(CC) $(COMMON) $(WARN) $(INCLUDE) -MMD -MP -c $< -o $@
+
 # civetweb's file is compiled unmodified; core/door.h maps its socket calls to the door's.
 $(OUT)/civetweb.o: $(CIVETWEB).stamp $(DOOR) Makefile
 	mkdir -p $(@D)
 	echo '  CC      civetweb'
 	$(CC) $(COMMON) -w -fno-sanitize=undefined $(INCLUDE) $(addprefix -include ,$(DOOR)) -DNO_SSL_DL -DOPENSSL_API_3_0 -DUSE_IPV6 \
-		-DUSE_X_DOM_SOCKET -DUSE_STACK_SIZE=1048576 -DNO_CGI -DNO_FILES -DNO_CACHING \
+		-DUSE_X_DOM_SOCKET -DUSE_STACK_SIZE=1048576 -DSOCKET_TIMEOUT_QUANTUM=200 -DNO_CGI -DNO_FILES -DNO_CACHING \
 		-c $(CIVETWEB)/src/civetweb.c -o $@
 
 $(CIVETWEB).stamp: vendor/setup-civetweb.sh

@@ -102,10 +102,14 @@ static int visit(const char *file, const struct stat *st, int type, struct FTW *
 
 struct assets *assets_open(const char *dir) {
     struct assets *a = mem_alloc(sizeof *a);
-    reading = a;
-    prefix = strlen(dir);
-    nftw(dir, visit, 16, FTW_PHYS);
-    reading = NULL;
+    char *real = realpath(dir, NULL); /* nftw would not walk through a link */
+    if (real != NULL) {
+        reading = a;
+        prefix = strlen(real);
+        nftw(real, visit, 16, FTW_PHYS);
+        reading = NULL;
+        free(real);
+    }
     return a;
 }
 

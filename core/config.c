@@ -42,7 +42,8 @@ static bool split_listen(struct config *c, const char *listen, struct err *err) 
     const char *colon = strrchr(listen, ':');
     char *end = NULL;
     long port = colon == NULL ? -1 : strtol(colon + 1, &end, 10);
-    if (colon == NULL || end == colon + 1 || *end != '\0' || port < 0 || port > 65535) {
+    if (colon == NULL || end == colon + 1 || strpbrk(listen, ", ") != NULL || *end != '\0' ||
+        port < 0 || port > 65535) {
         return err_set(err, ERR_INVALID, "listen: '%s' is not ADDRESS:PORT", listen);
     }
     c->listen_host = mem_dupn(listen, (size_t)(colon - listen));
@@ -95,6 +96,9 @@ static bool take(struct config *c, lua_State *L, const char *base, struct err *e
     char *listen = text_of(L, "listen");
     bool ok = split_listen(c, listen, err) && take_hosts(c, L, err);
     free(listen);
+    if (!ok) {
+        return false;
+    }
     static const char *const paths[] = {"data", "scripts"};
     char **to[] = {&c->data, &c->scripts};
     for (int i = 0; i < 2; i++) {
@@ -110,7 +114,7 @@ static bool take(struct config *c, lua_State *L, const char *base, struct err *e
     c->call_memory = limit_of(L, "call_memory_mb") * 1024 * 1024;
     c->workers_max = (int)limit_of(L, "workers");
     struct buf json = BUF_INIT;
-    ok = ok && value_encode(&json, L, -1, 0, err);
+    ok = value_encode(&json, L, -1, 0, err);
     c->json = buf_take(&json);
     return ok;
 }

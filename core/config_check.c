@@ -193,10 +193,10 @@ static bool check_table(const struct config_reader *r, const char *prefix) {
         if (lua_type(L, -2) != LUA_TSTRING) {
             return refuse(r, prefix, "its keys must be names");
         }
+        const char *name = lua_tostring(L, -2);
         char path[200];
-        snprintf(path, sizeof path, "%s%s%s", prefix, prefix[0] == '\0' ? "" : ".",
-                 lua_tostring(L, -2));
-        const struct row *row = row_of(path);
+        snprintf(path, sizeof path, "%s%s%s", prefix, prefix[0] == '\0' ? "" : ".", name);
+        const struct row *row = strchr(name, '.') == NULL ? row_of(path) : NULL;
         if (row == NULL) {
             return refuse(r, path, "there is no such setting");
         }

@@ -13,10 +13,11 @@
  *
  * Files: never read before the offset; an offset beyond the end waits; a replaced file is read from
  * its start once the old one is at its end; holes are passed over.  `punch` frees what was
- * delivered.  A line without its end is given out as cut after two seconds.
- * HTTP: a lost connection is made again with backoff and resumed; after three failures in a row
- * (then each tenth) an empty batch carries the `error`, so that the job may stop it.  Without
- * `resume`, on a clean end of an upstream that replays, or on a refusal (4xx) the follow ends.
+ * delivered, and leaves out (a line says so) what lies more than 16 MiB behind.  A line without its
+ * end is given out as cut after two seconds. HTTP: a lost connection is made again with backoff and
+ * resumed; after three failures in a row (then each tenth) an empty batch carries the `error`, so
+ * that the job may stop it.  Without `resume`, on a clean end of an upstream that replays, or on a
+ * refusal (4xx) the follow ends.
  *
  * Threads: one reads all sources (libcurl multi, inotify), four deliver.  All functions may be
  * called from any thread.  Knows no Lua.

@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -16,11 +17,13 @@
 
 #include "wait.h"
 
-#define LOOK_MS    1000
-#define PARTIAL_MS 2000 /* a line without its end is given out after so long */
-#define PUNCH_STEP ((int64_t)64 << 10)
-#define READ_SIZE  ((size_t)64 << 10)
-#define READ_TURNS 16 /* blocks of one file before the others have their turn */
+#define LOOK_MS     1000
+#define PARTIAL_MS  2000 /* a line without its end is given out after so long */
+#define PUNCH_STEP  ((int64_t)64 << 10)
+#define READ_SIZE   ((size_t)64 << 10)
+#define BEHIND_MAX  ((int64_t)16 << 20) /* of a file that is ours to free; more is left out, */
+#define BEHIND_KEPT ((int64_t)4 << 20)  /* but for its end */
+#define READ_TURNS  16                  /* blocks of one file before the others have their turn */
 
 static bool flag(struct flow *w, const bool *which) {
     pthread_mutex_lock(&w->follow->lock);
@@ -90,6 +93,29 @@ static void file_reopen(struct flow *w) {
     file_open(w);
 }
 
+/* A sandbox may write faster than can be stored, and the disk is everybody's: leave out what is far
+ * behind, and say so in a line of its own.  At the end of a flow there is less time for the rest.
+ */
+static void file_skip(struct flow *w, bool ending) {
+    struct stat st;
+    char note[120];
+    if (!w->punch || w->fd < 0 || fstat(w->fd, &st) != 0 ||
+        st.st_size - w->offset <= (ending ? BEHIND_KEPT : BEHIND_MAX)) {
+        return;
+    }
+    int64_t n = st.st_size - w->offset - BEHIND_KEPT;
+    int len = snprintf(note, sizeof note,
+                       "%s[%lld KiB left out: they came faster than they could be stored]\n",
+                       follow_parse_waits(w->parse) ? "\n" : "", (long long)n / 1024);
+    if (n <= len) {
+        return;
+    }
+    follow_parse_feed(w->parse, note, (size_t)len, NULL);
+    follow_parse_pass(w->parse, n - len);
+    fallocate(w->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, w->offset, n);
+    w->offset += n;
+}
+
 /* Read until the end, or until there is no room.  true: the end. */
 static bool file_read(struct flow *w) {
     static char block[READ_SIZE]; /* the reading thread's */
@@ -136,6 +162,7 @@ static int64_t file_step(struct flow *w, int64_t now) {
     if (w->fd < 0 && (look || w->dirty) && !file_open(w)) {
         set_state(w, "waiting");
     }
+    file_skip(w, ending);
     if (w->fd >= 0 && (look || w->dirty || ending)) {
         at_end = file_read(w);
         w->dirty = !at_end;

@@ -103,11 +103,22 @@ static bool serve_await(struct exchange *x, struct outcome *o, struct err *err) 
     return ok;
 }
 
+/* A script's text inside of a header: what could end it becomes '_'. */
+static void make_plain(char *text) {
+    for (; text != NULL && *text != '\0'; text++) {
+        if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\') {
+            *text = '_';
+        }
+    }
+}
+
 /* Pieces until the script has no more: `next(data)` answers chunks{body=piece, data=…} with the
  * data of the call after it, or nil at the end. */
 static void serve_chunks(struct exchange *x, struct outcome *o) {
     struct err err;
     struct buf headers = BUF_INIT;
+    make_plain(o->type);
+    make_plain(o->filename);
     buf_addf(&headers, "Content-Type: %s\r\n", o->type == NULL ? "text/plain" : o->type);
     if (o->filename != NULL) {
         buf_addf(&headers, "Content-Disposition: attachment; filename=\"%s\"\r\n", o->filename);

@@ -87,7 +87,9 @@ void send_answer(struct exchange *x, int status, const char *headers, const void
     if (!x->head && status != 204 && status != 304) {
         buf_add(&out, body, len);
     }
-    mg_write(x->connection, out.data, out.len);
+    if (mg_write(x->connection, out.data, out.len) != (int)out.len) {
+        x->keep = false; /* cut: another answer after it would be read as its rest */
+    }
     buf_clear(&out);
     count(x, status);
 }

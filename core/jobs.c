@@ -13,10 +13,11 @@
 #include "value.h"
 #include "wait.h"
 
-#define ASK_MS       5000 /* between two looks at the queue, at most */
-#define ASK_AGAIN_MS 20   /* and at least: a burst of pushes is one look */
-#define CALL_MS      30000
-#define STACK_BYTES  (1024 * 1024)
+#define ASK_MS        5000 /* between two looks at the queue, at most */
+#define ASK_AGAIN_MS  20   /* and at least: a burst of pushes is one look */
+#define CALL_MS       30000
+#define TIMEOUT_MAX_S 86400
+#define STACK_BYTES   (1024 * 1024)
 
 struct jobs {
     struct bus *bus;
@@ -105,6 +106,7 @@ static bool take_job(struct jobs *j, struct value_scan *s) {
             timeout = strcmp(s->text.data, "timeout_s") == 0;
         } else if (timeout && (token == VALUE_INTEGER || token == VALUE_DOUBLE)) {
             double seconds = token == VALUE_INTEGER ? (double)s->integer : s->number;
+            seconds = seconds < 0 ? 0 : seconds > TIMEOUT_MAX_S ? TIMEOUT_MAX_S : seconds;
             job->timeout_ms = (int64_t)(seconds * 1000);
             timeout = false;
         }

@@ -45,10 +45,7 @@ bool log_level_of(const char *name, enum log_level *level) {
     return false;
 }
 
-void log_secret(const char *value, size_t len) {
-    if (value == NULL || len < SECRET_MIN) {
-        return;
-    }
+static void add_secret(const char *value, size_t len) {
     pthread_mutex_lock(&secrets_lock);
     for (size_t i = 0; i < SECRET_MAX; i++) {
         if (secrets[i].len == len && memcmp(secrets[i].text, value, len) == 0) {
@@ -61,6 +58,20 @@ void log_secret(const char *value, size_t len) {
     slot->text = mem_dupn(value, len);
     slot->len = len;
     pthread_mutex_unlock(&secrets_lock);
+}
+
+/* Lines are JSON: a value with quotes or line ends stands there in its escaped form. */
+void log_secret(const char *value, size_t len) {
+    if (value == NULL || len < SECRET_MIN) {
+        return;
+    }
+    struct buf quoted = BUF_INIT;
+    value_string(&quoted, value, len);
+    add_secret(value, len);
+    if (quoted.len != len + 2) {
+        add_secret(quoted.data + 1, quoted.len - 2);
+    }
+    buf_clear(&quoted);
 }
 
 static void redact_one(struct buf *text, const struct secret *secret) {

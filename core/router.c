@@ -19,18 +19,21 @@ struct router *router_new(void) {
     return mem_alloc(sizeof(struct router));
 }
 
+static void route_clear(struct route *route) {
+    for (int p = 0; p < route->count; p++) {
+        free(route->parts[p]);
+    }
+    free(route->method);
+    free(route->pattern);
+    free(route->file);
+}
+
 void router_free(struct router *r) {
     if (r == NULL) {
         return;
     }
     for (size_t i = 0; i < r->count; i++) {
-        struct route *route = &r->routes[i];
-        for (int p = 0; p < route->count; p++) {
-            free(route->parts[p]);
-        }
-        free(route->method);
-        free(route->pattern);
-        free(route->file);
+        route_clear(&r->routes[i]);
     }
     free(r->routes);
     free(r);
@@ -54,19 +57,29 @@ static int split(const char *path, char *parts[ROUTE_PARTS_MAX]) {
     return count;
 }
 
+/* Would both match the same paths?  The names of parameters do not matter. */
+static bool same_shape(const struct route *a, const struct route *b) {
+    bool same = a->count == b->count;
+    for (int i = 0; same && i < a->count; i++) {
+        char x = a->parts[i][0], y = b->parts[i][0];
+        same = x == ':' || x == '*' ? x == y : strcmp(a->parts[i], b->parts[i]) == 0;
+    }
+    return same;
+}
+
 bool router_add(struct router *r, const char *method, const char *pattern, const char *file,
                 struct err *err) {
-    for (size_t i = 0; i < r->count; i++) {
-        if (strcmp(r->routes[i].method, method) == 0 &&
-            strcmp(r->routes[i].pattern, pattern) == 0) {
-            return err_set(err, ERR_INVALID, "%s %s is already a route of %s", method, pattern,
-                           r->routes[i].file);
-        }
-    }
     struct route route = {0};
     route.count = pattern[0] == '/' ? split(pattern, route.parts) : -1;
     if (route.count < 0) {
         return err_set(err, ERR_INVALID, "'%s' is not a route's path", pattern);
+    }
+    for (size_t i = 0; i < r->count; i++) {
+        if (strcmp(r->routes[i].method, method) == 0 && same_shape(&r->routes[i], &route)) {
+            route_clear(&route);
+            return err_set(err, ERR_INVALID, "%s %s is already a route of %s", method, pattern,
+                           r->routes[i].file);
+        }
     }
     route.method = mem_dup(method);
     route.pattern = mem_dup(pattern);

@@ -277,6 +277,17 @@ static bool brought_fault(struct scripts *s, const struct script_edit *edit,
     return false;
 }
 
+/* Has somebody written to the directory while the trial ran? */
+static bool same_on_disk(struct scripts *s, const char *hash, struct err *err) {
+    struct script_set *now = script_set_read(s->dir, err);
+    bool same = now != NULL && strcmp(now->hash, hash) == 0;
+    if (now != NULL && !same) {
+        err_set(err, ERR_CONFLICT, "the scripts changed on disk meanwhile; read them again");
+    }
+    script_set_release(now);
+    return same;
+}
+
 /* With `publishing` held: s->disk and s->faults change under it alone. */
 static bool publish(struct scripts *s, const struct script_edit *edit, struct buf *out,
                     struct err *err) {
@@ -286,6 +297,8 @@ static bool publish(struct scripts *s, const struct script_edit *edit, struct bu
         return false;
     }
     struct script_set *set = script_set_change(fresh, edit->changes, edit->count);
+    char hash[sizeof fresh->hash];
+    memcpy(hash, fresh->hash, sizeof hash);
     script_set_release(fresh);
     struct faults faults = {NULL, 0};
     struct router *router = trial_run(s->host, set, s->vm_memory, &faults);
@@ -293,7 +306,7 @@ static bool publish(struct scripts *s, const struct script_edit *edit, struct bu
     buf_addf(out, "{\"written\":%s,\"live\":%s,\"diagnostics\":", refused ? "false" : "true",
              router != NULL ? "true" : "false");
     faults_write(&faults, out);
-    bool ok = refused || script_edit_write(edit, s->dir, err);
+    bool ok = refused || (same_on_disk(s, hash, err) && script_edit_write(edit, s->dir, err));
     if (!ok || refused) {
         script_set_release(set);
         router_free(router);

@@ -107,14 +107,17 @@ static bool write_all(int fd, const char *text, size_t len) {
     return true;
 }
 
-/* Write beside the target under a hidden name, sync, rename over it. */
+/* Write beside the target under a hidden name, sync, rename over it.  The mode stays that of the
+ * file that was there; the host's umask is for what it keeps to itself. */
 static bool replace_file(const char *path, mode_t mode, const char *text, size_t len,
                          struct err *err) {
     struct buf temporary = BUF_INIT;
     const char *base = strrchr(path, '/') + 1;
     buf_addf(&temporary, "%.*s.%s.new", (int)(base - path), path, base);
     int fd = open(temporary.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
-    bool ok = fd >= 0 && write_all(fd, text, len) && fsync(fd) == 0;
+    struct stat old;
+    mode = stat(path, &old) == 0 ? old.st_mode & 0777 : mode;
+    bool ok = fd >= 0 && fchmod(fd, mode) == 0 && write_all(fd, text, len) && fsync(fd) == 0;
     int saved = errno;
     if (fd >= 0) {
         close(fd);
@@ -136,7 +139,9 @@ static void make_parents(const char *path, size_t from) {
     char *copy = mem_dup(path);
     for (char *at = strchr(copy + from, '/'); at != NULL; at = strchr(at + 1, '/')) {
         *at = '\0';
-        mkdir(copy, 0755); /* a failure shows when the file is written */
+        if (mkdir(copy, 0755) == 0) { /* a failure shows when the file is written */
+            chmod(copy, 0755);
+        }
         *at = '/';
     }
     free(copy);

@@ -110,6 +110,9 @@ const struct script_file *script_set_find(const struct script_set *set, const ch
 static bool read_file(struct script_set *set, int dirfd, const char *name, const char *path,
                       struct err *err) {
     int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ENOENT) {
+        return true; /* removed or renamed while the directory was read */
+    }
     if (fd < 0) {
         return err_errno(err, errno, "script %s", path);
     }

@@ -43,8 +43,8 @@ struct serving {
     struct workers *workers;
     struct sse *sse;
     struct relay *relay;
-    struct httpd *httpd;
-    struct jobs *jobs;
+    struct httpd *_Atomic httpd; /* serves metrics before httpd_start has returned */
+    struct jobs *_Atomic jobs;   /* the same */
     struct watch *watch;
     struct assets *assets;
     int lock_fd;
@@ -112,10 +112,14 @@ static struct serving *metrics_of; /* host.metrics gets the host alone; set once
 
 static void metrics(struct host *host, struct buf *out) {
     struct serving *s = metrics_of;
-    httpd_metrics(s->httpd, out);
+    struct httpd *httpd = s->httpd;
+    struct jobs *running = s->jobs;
+    if (httpd != NULL) {
+        httpd_metrics(httpd, out);
+    }
     struct sse_count streams = sse_counts(s->sse);
     struct wait_count calls = wait_counts(host->wait);
-    struct jobs_count jobs = jobs_counts(s->jobs);
+    struct jobs_count jobs = running == NULL ? (struct jobs_count){0} : jobs_counts(running);
     struct bus_count bus = bus_counts(host->bus);
     const struct {
         const char *name, *type;

@@ -18,6 +18,7 @@
 
 #define TEST_MS     120000
 #define SPEC_MEMORY (512u * 1024 * 1024)
+#define CALL_MEMORY (32u * 1024 * 1024)
 #define SPEC_SUFFIX "_spec.lua"
 
 struct run {
@@ -64,12 +65,83 @@ static int f_load(lua_State *L) {
     return 1;
 }
 
+/* The files {path = text} at `index` as changes; their texts stay owned by the table. */
+static size_t read_files(lua_State *L, int index, struct script_file_change *changes, size_t max) {
+    size_t count = 0;
+    luaL_checktype(L, index, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
+        luaL_argcheck(L, count < max && lua_type(L, -2) == LUA_TSTRING, index, "few files by path");
+        struct script_file_change *c = &changes[count++];
+        c->path = lua_tostring(L, -2);
+        c->text = luaL_checklstring(L, -1, &c->len);
+    }
+    return count;
+}
+
+/* t.call(files, "file#function", ms) -> result as typed JSON | nil, message, code
+ * The call is made in a VM of its own, whose set has `files` besides, with ms milliseconds. */
+static int f_call(lua_State *L) {
+    struct script_file_change changes[8];
+    size_t count = read_files(L, 1, changes, 8);
+    const char *name = luaL_checkstring(L, 2);
+    int64_t deadline_ms = clock_ms() + luaL_checkinteger(L, 3);
+    struct buf *result = buf_push(L);
+    struct err err;
+    struct script_set *set = script_set_change(limits_of(L)->set, changes, count);
+    struct vm *vm = vm_new(host_of(L), set, CALL_MEMORY, &err);
+    bool ok = vm != NULL && vm_call(vm, name, NULL, 0, deadline_ms, result, &err);
+    vm_free(vm);
+    script_set_release(set);
+    if (!ok) {
+        return fail(L, &err);
+    }
+    lua_pushlstring(L, result->data, result->len);
+    return 1;
+}
+
+/* Push the names of the methods of the metatable on the top, when it is a handle's. */
+static bool push_methods(lua_State *L) {
+    if (lua_type(L, -1) != LUA_TTABLE) {
+        return false;
+    }
+    lua_getfield(L, -1, "__close");
+    bool handle = lua_tocfunction(L, -1) == box_close;
+    lua_pop(L, 1);
+    if (handle) {
+        lua_newtable(L);
+        lua_getfield(L, -2, "__index");
+        for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+            lua_pushvalue(L, -2);
+            lua_rawseti(L, -5, (lua_Integer)lua_rawlen(L, -5) + 1);
+        }
+        lua_pop(L, 1);
+    }
+    return handle;
+}
+
+/* t.handles() -> {["gander.Db"] = {"close", …}}    the methods of every type of handle */
+static int f_handles(lua_State *L) {
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, LUA_REGISTRYINDEX) != 0; lua_pop(L, 1)) {
+        if (push_methods(L)) {
+            lua_pushvalue(L, -3);
+            lua_insert(L, -2);
+            lua_rawset(L, 1);
+        }
+    }
+    return 1;
+}
+
 /* Run the file; its table goes to the registry, its tests' names to the run. */
 static int load_spec(lua_State *L) {
     struct run *r = lua_touserdata(L, 1);
     vm_push_module(L, "lib/spec");
     lua_pushcfunction(L, f_load);
     lua_setfield(L, -2, "load");
+    lua_pushcfunction(L, f_call);
+    lua_setfield(L, -2, "call");
+    lua_pushcfunction(L, f_handles);
+    lua_setfield(L, -2, "handles");
     env_run(L, r->text.data, r->text.len, lua_pushfstring(L, "@tests/spec/%s", r->file));
     luaL_checktype(L, -1, LUA_TTABLE);
     lua_pushvalue(L, -1);

@@ -64,7 +64,7 @@ struct trial {
 
 static const char *field(lua_State *L, const char *name) {
     lua_getfield(L, -1, name);
-    const char *text = lua_tostring(L, -1);
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
     lua_pop(L, 1);
     return text == NULL ? "" : text; /* still owned by the table */
 }

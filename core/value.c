@@ -138,7 +138,7 @@ static bool digits(const char **at, const char *end, int count, int *out) {
 }
 
 static bool expect(const char **at, const char *end, const char *set) {
-    if (*at >= end || strchr(set, **at) == NULL) {
+    if (*at >= end || **at == '\0' || strchr(set, **at) == NULL) {
         return false;
     }
     (*at)++;

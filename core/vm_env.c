@@ -7,10 +7,8 @@
  */
 #include "vm_env.h"
 
-#include <lualib.h>
 #include <string.h>
 
-#include "log.h"
 #include "wait.h"
 
 #define LOADED   "gander.loaded"
@@ -18,196 +16,35 @@
 #define PURE_ENV "gander.env.pure"
 #define LOADING  "gander.loading"
 
-#define PATTERN_COST                                                                               \
-    1e8 /* subject length ^ open repetitions that a decision's pattern may cost                    \
-         */
-
 struct limits *limits_of(lua_State *L) {
     return *(struct limits **)lua_getextraspace(L);
 }
 
-void limits_hook(lua_State *L, lua_Debug *ar) {
-    (void)ar;
+/* End what runs; the text names the line that runs now: level 0 in a hook, 1 under a C function. */
+static void stop(lua_State *L, const char *text) {
+    limits_of(L)->stopped = true;
+    luaL_where(L, 0);
+    if (lua_rawlen(L, -1) == 0) {
+        luaL_where(L, 1);
+    }
+    lua_pushstring(L, text);
+    lua_concat(L, 2);
+    lua_error(L);
+}
+
+void limits_spend(lua_State *L, lua_Integer units) {
     struct limits *l = limits_of(L);
-    if (l->pure_depth > 0 && (l->steps -= HOOK_COUNT) <= 0) {
-        l->stopped = true;
-        luaL_error(L, "the decision took more than %d instructions", PURE_STEPS);
+    if (l->pure_depth > 0 && (l->steps -= units) <= 0) {
+        stop(L, lua_pushfstring(L, "the decision took more than %d instructions", PURE_STEPS));
     }
     if (l->side.deadline_ms != 0 && clock_ms() >= l->side.deadline_ms) {
-        l->stopped = true;
-        luaL_error(L, "the call ran past its deadline");
+        stop(L, "the call ran past its deadline");
     }
 }
 
-/* pcall, xpcall and coroutine.resume give an error back as values; one that ended the call's time
- * must go on upwards instead. */
-static int after_pcall(lua_State *L, int status, lua_KContext skip) {
-    if (status != LUA_OK && status != LUA_YIELD) {
-        if (limits_of(L)->stopped) {
-            return lua_error(L);
-        }
-        lua_pushboolean(L, 0);
-        lua_insert(L, -2);
-        return 2;
-    }
-    return lua_gettop(L) - (int)skip;
-}
-
-static int safe_pcall(lua_State *L) {
-    luaL_checkany(L, 1);
-    lua_pushboolean(L, 1);
-    lua_insert(L, 1);
-    int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, after_pcall);
-    return after_pcall(L, status, 0);
-}
-
-static int safe_xpcall(lua_State *L) {
-    int n = lua_gettop(L);
-    luaL_checktype(L, 2, LUA_TFUNCTION);
-    lua_pushboolean(L, 1);
-    lua_pushvalue(L, 1);
-    lua_rotate(L, 3, 2);
-    int status = lua_pcallk(L, n - 2, LUA_MULTRET, 2, 2, after_pcall);
-    return after_pcall(L, status, 2);
-}
-
-/* Call the original kept as upvalue 1; raise again when the time ran out inside it. */
-static int guarded(lua_State *L) {
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-    if (limits_of(L)->stopped) {
-        return luaL_error(L, "the call ran past its limit");
-    }
-    return lua_gettop(L);
-}
-
-static int safe_setmetatable(lua_State *L) {
-    if (lua_type(L, 2) == LUA_TTABLE) {
-        lua_pushliteral(L, "__gc");
-        if (lua_rawget(L, 2) != LUA_TNIL) {
-            return luaL_error(L, "__gc is not allowed in a script's metatable");
-        }
-        lua_pop(L, 1);
-    }
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, 1);
-    return 1;
-}
-
-/* load(text [, name [, mode [, env]]]): text only; the environment is the caller's table or none.
- */
-static int safe_load(lua_State *L) {
-    size_t len;
-    const char *text = luaL_checklstring(L, 1, &len);
-    const char *name = luaL_optstring(L, 2, "=load");
-    luaL_checktype(L, 4, LUA_TTABLE);
-    if (luaL_loadbufferx(L, text, len, name, "t") != LUA_OK) {
-        lua_pushnil(L);
-        lua_insert(L, -2);
-        return 2;
-    }
-    lua_pushvalue(L, 4);
-    lua_setupvalue(L, -2, 1);
-    return 1;
-}
-
-static int safe_print(lua_State *L) {
-    struct buf *text = buf_push(L);
-    int n = lua_gettop(L) - 1;
-    for (int i = 1; i <= n; i++) {
-        size_t len;
-        const char *s = luaL_tolstring(L, i, &len);
-        buf_add(text, i > 1 ? "\t" : "", i > 1 ? 1 : 0);
-        buf_add(text, s, len);
-        lua_pop(L, 1);
-    }
-    log_fields(LOG_INFO, text->data == NULL ? "" : text->data, text->len, NULL);
-    return 0;
-}
-
-/* Lua's patterns backtrack in C where no hook runs: a decision's pattern is refused when its
- * worst case is out of reach.  Counts repetitions that have no end (* + -) outside of sets. */
-static void check_pattern(lua_State *L) {
-    if (limits_of(L)->pure_depth == 0 || lua_type(L, 1) != LUA_TSTRING ||
-        lua_type(L, 2) != LUA_TSTRING) {
-        return;
-    }
-    size_t len, n;
-    luaL_checklstring(L, 1, &len);
-    const char *p = luaL_checklstring(L, 2, &n);
-    double cost = len < 2 ? 2 : (double)len, total = 1;
-    for (size_t i = 0; i < n; i++) {
-        if (p[i] == '%') {
-            i++;
-        } else if (p[i] == '*' || p[i] == '+' || p[i] == '-') {
-            total *= cost;
-        }
-    }
-    if (total > PATTERN_COST) {
-        luaL_error(L, "pattern '%s' may take too long on %d bytes", p, (int)len);
-    }
-}
-
-static int checked_pattern(lua_State *L) {
-    check_pattern(L);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-    return lua_gettop(L);
-}
-
-/* table[name] = wrapper with the original as its upvalue */
-static void wrap(lua_State *L, const char *name, lua_CFunction wrapper) {
-    lua_getfield(L, -1, name);
-    lua_pushcclosure(L, wrapper, 1);
-    lua_setfield(L, -2, name);
-}
-
-static void drop(lua_State *L, const char *name) {
-    lua_pushnil(L);
-    lua_setfield(L, -2, name);
-}
-
-/* The global table as every script may see it. */
-static void open_libraries(lua_State *L) {
-    static const luaL_Reg libs[] = {{LUA_GNAME, luaopen_base},
-                                    {LUA_COLIBNAME, luaopen_coroutine},
-                                    {LUA_TABLIBNAME, luaopen_table},
-                                    {LUA_STRLIBNAME, luaopen_string},
-                                    {LUA_MATHLIBNAME, luaopen_math},
-                                    {LUA_UTF8LIBNAME, luaopen_utf8},
-                                    {NULL, NULL}};
-    for (const luaL_Reg *lib = libs; lib->func != NULL; lib++) {
-        luaL_requiref(L, lib->name, lib->func, 1);
-        lua_pop(L, 1);
-    }
-    lua_pushglobaltable(L);
-    drop(L, "dofile");
-    drop(L, "loadfile");
-    drop(L, "collectgarbage");
-    drop(L, "warn");
-    lua_pushcfunction(L, safe_pcall);
-    lua_setfield(L, -2, "pcall");
-    lua_pushcfunction(L, safe_xpcall);
-    lua_setfield(L, -2, "xpcall");
-    lua_pushcfunction(L, safe_load);
-    lua_setfield(L, -2, "load");
-    lua_pushcfunction(L, safe_print);
-    lua_setfield(L, -2, "print");
-    wrap(L, "setmetatable", safe_setmetatable);
-    lua_getfield(L, -1, "coroutine");
-    wrap(L, "resume", guarded);
-    wrap(L, "close", guarded);
-    lua_pop(L, 1);
-    lua_getfield(L, -1, "string");
-    drop(L, "dump");
-    wrap(L, "find", checked_pattern);
-    wrap(L, "match", checked_pattern);
-    wrap(L, "gmatch", checked_pattern);
-    wrap(L, "gsub", checked_pattern);
-    lua_pop(L, 2);
+void limits_hook(lua_State *L, lua_Debug *ar) {
+    (void)ar;
+    limits_spend(L, HOOK_COUNT);
 }
 
 static int read_only(lua_State *L) {
@@ -326,6 +163,38 @@ static void load_file(lua_State *L, const char *file) {
     }
 }
 
+/* sys.scripts.load_pure(path, text) -> module    as a file of the set at this path, but not of it
+ *                                   -> nil, message, "invalid"
+ * The file's own body has the instruction limit of a decision. */
+static int f_load_pure(lua_State *L) {
+    const char *path = luaL_checkstring(L, 1);
+    size_t len;
+    const char *text = luaL_checklstring(L, 2, &len);
+    luaL_argcheck(L, is_pure(path) && script_path_ok(path), 1, "a file of policies/ or cleanup/");
+    int status = luaL_loadbufferx(L, text, len, lua_pushfstring(L, "@%s", path), "t");
+    if (status == LUA_OK) {
+        push_file_env(L, PURE_ENV);
+        lua_setupvalue(L, -2, 1);
+        lua_pushcclosure(L, run_decision, 1);
+        status = lua_pcall(L, 0, 1, 0);
+    }
+    if (status == LUA_OK && lua_type(L, -1) == LUA_TTABLE) {
+        guard_decide(L);
+        return 1;
+    }
+    if (limits_of(L)->stopped) {
+        return lua_error(L); /* the time of the whole call is over */
+    }
+    if (status == LUA_OK) {
+        lua_pushfstring(L, "%s:1: the file must return a table", path);
+    }
+    luaL_tolstring(L, -1, NULL);
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    lua_pushliteral(L, "invalid");
+    return 3;
+}
+
 static int load_protected(lua_State *L) {
     load_file(L, lua_tostring(L, 1));
     return 1;
@@ -428,7 +297,7 @@ static void open_pure(lua_State *L) {
 }
 
 void env_open(lua_State *L) {
-    open_libraries(L);
+    safe_open(L);
     lua_newtable(L);
     lua_setfield(L, LUA_REGISTRYINDEX, LOADED);
     lua_newtable(L);
@@ -445,5 +314,8 @@ void env_open(lua_State *L) {
     push_binding(L, "gander.sys");
     lua_pushcfunction(L, f_script_paths);
     lua_setfield(L, -2, "script_paths");
-    lua_pop(L, 1);
+    lua_getfield(L, -1, "scripts");
+    lua_pushcfunction(L, f_load_pure);
+    lua_setfield(L, -2, "load_pure");
+    lua_pop(L, 2);
 }

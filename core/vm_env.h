@@ -1,7 +1,7 @@
 /* vm_env.h - what scripts see: the base library made safe, require, and the pure environment.
  *
- * vm.c calls it once a state.  `struct limits` is the part of a vm that its hook and the wrapped
- * library functions share; it is reached through the side struct.
+ * vm.c calls env_open once a state.  `struct limits` is the part of a vm that its hook and the
+ * wrapped library functions (vm_safe.c) share; it is reached through the side struct.
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef GANDER_VM_ENV_H
@@ -20,13 +20,18 @@ struct limits {
     struct script_set *set;
     bool stopped;   /* the deadline or a decision's steps ran out: nothing may swallow the error */
     int pure_depth; /* > 0 while a policy or a cleanup rule runs */
-    long steps;     /* left to the decision */
+    lua_Integer steps; /* left to the decision */
     size_t memory, memory_max;
     bool out_of_memory;
 };
 
 struct limits *limits_of(lua_State *L);
 void limits_hook(lua_State *L, lua_Debug *ar);
+/* Count work that took as long as so many instructions; raises when time or steps are used up. */
+void limits_spend(lua_State *L, lua_Integer units);
+
+/* Open Lua's libraries and make them safe (vm_safe.c). */
+void safe_open(lua_State *L);
 
 /* Open the libraries and set up the environments. Raises when out of memory. */
 void env_open(lua_State *L);

@@ -52,7 +52,7 @@ static void drain(int fd) {
 static void *loop(void *arg) {
     struct watch *w = arg;
     struct pollfd fds[] = {{.fd = w->stop, .events = POLLIN}, {.fd = w->inotify, .events = POLLIN}};
-    bool pending = false;
+    bool pending = true; /* what changed between the first reading and the first watch */
     for (;;) {
         int n = poll(fds, 2, pending ? QUIET_MS : -1);
         if (fds[0].revents != 0 || (n < 0 && errno != EINTR)) {
@@ -71,7 +71,8 @@ static void *loop(void *arg) {
 
 struct watch *watch_start(const char *dir, void (*changed)(void *ctx), void *ctx, struct err *err) {
     struct watch *w = mem_alloc(sizeof *w);
-    w->dir = mem_dup(dir);
+    char *real = realpath(dir, NULL); /* nftw would not walk through a link */
+    w->dir = real != NULL ? real : mem_dup(dir);
     w->changed = changed;
     w->ctx = ctx;
     w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -80,6 +81,9 @@ struct watch *watch_start(const char *dir, void (*changed)(void *ctx), void *ctx
         err_errno(err, errno, "watch %s", dir);
         if (w->inotify >= 0) {
             close(w->inotify);
+        }
+        if (w->stop >= 0) {
+            close(w->stop);
         }
         free(w->dir);
         free(w);

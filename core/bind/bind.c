@@ -72,11 +72,17 @@ static void box_release(struct box *b) {
     }
 }
 
+/* Is the value at index 1 a box?  All their metatables, and no others, close with box_close. */
+static bool is_box(lua_State *L) {
+    return lua_type(L, 1) == LUA_TUSERDATA && luaL_getmetafield(L, 1, "__close") != LUA_TNIL &&
+           lua_tocfunction(L, -1) == box_close;
+}
+
 int box_close(lua_State *L) {
-    struct box *b = lua_touserdata(L, 1);
-    if (b == NULL) {
+    if (!is_box(L)) {
         return luaL_error(L, "close wants a handle; call it with a colon");
     }
+    struct box *b = lua_touserdata(L, 1);
     b->closing = true;
     box_release(b);
     return 0;

@@ -31,7 +31,7 @@ return {
   run = function(job)
     local page, after = assert(db.projects:find({ state = "active" }, { limit = PAGE, after = job.data.after }))
     for _, project in ipairs(page) do
-      adopt(project)
+      common.each("adopt", project, adopt)
     end
     return after and { again_ms = 0, data = { after = after } } or { done = true }
   end,

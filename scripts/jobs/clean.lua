@@ -9,6 +9,7 @@ local sys = require "gander.sys"
 local caps = require "lib.caps"
 local explain = require "lib.explain"
 local facts_of = require "lib.facts"
+local idempotency = require "lib.idempotency"
 local policy = require "lib.policy"
 
 local EVERY_S = 20
@@ -81,6 +82,7 @@ return {
     entry = entry or due(state, now)
     if not entry then
       caps.sweep()
+      idempotency.sweep()
       return { again_ms = 1000 * EVERY_S, data = { ran = state.ran, seen = state.seen } }
     end
     local goes_on, after = run_page(entry, state, now)

@@ -12,7 +12,6 @@ local talk = require "lib.talk"
 
 local PAGE = 200
 local SETTLE_MS = 30000 -- what changed this lately is somebody else's business
-local GONE = "The sandbox ended while this answer was being written."
 
 local function has_logs()
   local has = {}
@@ -41,7 +40,7 @@ local function mend_session(session)
   elseif session.outbox then
     queue.push("message", {}, { key = session._id })
   elseif not project or project.state == "inactive" or project.state == "error" then
-    ending.interrupt(session._id, GONE)
+    ending.interrupt(session._id, ending.GONE)
   end
 end
 

@@ -51,7 +51,7 @@ return {
     local query = { state = "active", desired = "active" }
     local page, after = assert(db.projects:find(query, { limit = PAGE, after = job.data.after }))
     for _, project in ipairs(page) do
-      if project.phase == "healthy" then check(project) end
+      if project.phase == "healthy" then common.each("health", project, check) end
     end
     if after then return { again_ms = 0, data = { after = after } } end
     return { again_ms = 1000 * EVERY_S, data = {} }

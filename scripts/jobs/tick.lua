@@ -95,9 +95,7 @@ end
 
 local function look(project)
   if project.state == "active" and project.phase == "healthy" and project.desired == "active" then
-    local ok, message = pcall(ask, project)
-    if not ok then -- one project's trouble must not keep the others waiting
-      log("error", "tick failed for a project", { project = project._id, error = tostring(message) })
+    if not common.each("tick", project, ask) then
       lifecycle.note(project, { next = { at = date(sys.now() + LOOK_AGAIN_MS) } })
     end
   else

@@ -4,6 +4,7 @@
 -- The handler returns `status, body [, headers]` or one of stream{…} await{…} relay{…} chunks{…} (seams: the door
 -- in C owns the socket from there). C calls dispatch(req); req.body is the raw text until it was checked here.
 -- SPDX-License-Identifier: Apache-2.0
+local idempotency = require "lib.idempotency"
 local json = require "gander.json"
 local schema = require "lib.schema"
 
@@ -19,8 +20,9 @@ local STATUS = {
   unavailable = 502,
   internal = 500,
 }
-local KNOWN = { doc = true, query = true, body = true, answers = true, handler = true, raw = true, operator = true }
+local KNOWN = { doc = true, query = true, body = true, answers = true, handler = true, raw = true, creates = true }
 
+-- creates = true: the handler gives what it makes the id req.new_id; Idempotency-Key then works (lib/idempotency).
 function M.route(def)
   for key in pairs(def) do
     if not KNOWN[key] then error("a route has no field '" .. tostring(key) .. "'", 2) end
@@ -115,9 +117,7 @@ end
 local function answer(req, status, body, headers)
   if type(status) == "table" then return status.kind, status end
   headers = headers or {}
-  if type(body) == "table" and type(body.error) == "table" and not headers["Content-Type"] then
-    body.error.request_id = req.id
-  end
+  if status >= 400 and type(body) == "table" and type(body.error) == "table" then body.error.request_id = req.id end
   if body ~= nil and type(body) ~= "string" then
     body = json.encode(body)
     headers["Content-Type"] = headers["Content-Type"] or "application/json; charset=utf-8"
@@ -133,6 +133,7 @@ function M.dispatch(req)
     local ok, status, body, headers = read(route, req)
     if not ok then return answer(req, status, body, headers) end
   end
+  if route.creates then return answer(req, idempotency.run(req, route.handler, M.fail)) end
   return answer(req, route.handler(req))
 end
 

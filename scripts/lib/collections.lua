@@ -78,6 +78,8 @@ return {
   counters = { id = "string", fields = {}, index = {} },
   events = { id = "integer", fields = {}, index = {} },
 
+  idempotency = { id = "string", fields = { at = "date" }, index = { { "at" } } },
+
   usage = {
     id = "string",
     fields = { project_id = "string?", at = "date?" },

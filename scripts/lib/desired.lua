@@ -39,11 +39,8 @@ local function fresh(doc)
   }
 end
 
--- Want a project active, inactive or deleted, and queue the job that brings it there.
--- `why` = {by, request_id, person=true (counts as a revision), force=true, decision=row, reason=reason}.
--- -> the new document | nil, message, code
-function M.write(project, desired, why)
-  local first = FIRST[project.state] and FIRST[project.state][desired]
+-- What the wish writes into the document.
+local function fields_of(project, desired, why, first)
   local fields = first and desired == "active" and fresh(project) or {}
   fields.desired = desired
   fields.force = why.force or fields.force
@@ -58,6 +55,17 @@ function M.write(project, desired, why)
   if why.person and project.desired ~= desired then fields.revision = project.revision + 1 end
   if desired == "deleted" and project.state == "inactive" then
     fields.gone, fields.name_key = true, lifecycle.freed_name(project._id)
+  end
+  return fields
+end
+
+-- Want a project active, inactive or deleted, and queue the job that brings it there.
+-- `why` = {by, request_id, person=true (counts as a revision), force=true, decision=row, reason=reason}.
+-- -> the new document | nil, message, code
+function M.write(project, desired, why)
+  local first = FIRST[project.state] and FIRST[project.state][desired]
+  local function fields(doc)
+    return fields_of(doc, desired, why, first)
   end
   local after, message, code
   if first then

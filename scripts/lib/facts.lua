@@ -7,6 +7,7 @@ local sys = require "gander.sys"
 local caps = require "lib.caps"
 local db = require "lib.store"
 local guard = require "lib.facts.guard"
+local users = require "lib.users"
 
 local M = {}
 
@@ -66,9 +67,9 @@ local function idle(project, now)
   return math.max(0, now - last), 0
 end
 
--- Facts about a project. `extra` adds or replaces groups (attempt, counts, health).
+-- Facts about a project. `extra` adds or replaces groups (attempt, counts, health), or asks about another time (now).
 function M.of_project(project, extra)
-  local now = sys.now()
+  local now = extra and extra.now or sys.now()
   local facts = {
     now = now,
     random = random(),
@@ -84,9 +85,8 @@ function M.of_project(project, extra)
   facts.project.id = project._id
   facts.project.source = project.source and project.source.type
   facts.idle_ms, facts.activity.running = idle(project, now)
-  for _, user in ipairs(sys.config.users or {}) do
-    if user.id == project.user_id then facts.user.name = user.name end
-  end
+  local user = users.get(project.user_id)
+  if user then facts.user.name = user.name end
   for name, value in pairs(extra or {}) do
     facts[name] = value
   end

@@ -1,7 +1,7 @@
 -- history: each generation of the script set, kept in the store, and told to the pages.
 --
 -- scripts_history: {_id = generation, at, files = {path: hash} as text, good}; scripts_texts: {_id = hash, text}, once
--- each. The last 500 generations are kept. C calls changed() after each change of the set or of its error.
+-- each. The last 500 good generations are kept, and the texts they have. C calls changed() after each change of the set or of its error.
 -- SPDX-License-Identifier: Apache-2.0
 local date = require "gander.date"
 local db = require "lib.store"
@@ -12,6 +12,7 @@ local sys = require "gander.sys"
 local M = {}
 
 local KEEP = 500
+local FORGET_EVERY = 50 -- generations: texts that no kept one has are looked for this often
 
 local function hashes(items)
   local files = {}
@@ -24,34 +25,55 @@ end
 local function store_texts(items)
   for _, item in ipairs(items) do
     if not db.scripts_texts:find_one { _id = item.etag } then
-      db.scripts_texts:insert { _id = item.etag, text = sys.scripts.text(item.path) or "" } -- a conflict: another was first
+      local text = sys.scripts.text(item.path) or ""
+      local done, message, code = db.scripts_texts:insert { _id = item.etag, text = text }
+      if not done and code ~= "conflict" then error(message) end -- a conflict: another was first
     end
   end
+end
+
+local function forget_texts()
+  local kept = {}
+  for _, row in ipairs(assert(db.scripts_history:find({}, { limit = KEEP }))) do
+    for _, hash in pairs(json.decode(row.files)) do
+      kept[hash] = true
+    end
+  end
+  local page, after
+  repeat
+    page, after = assert(db.scripts_texts:find({}, { limit = KEEP, after = after, fields = { "_id" } }))
+    for _, text in ipairs(page) do
+      if not kept[text._id] then assert(db.scripts_texts:delete { _id = text._id }) end
+    end
+  until not after
 end
 
 local function record(list)
   if #list.faults > 0 or db.scripts_history:find_one { _id = list.generation } then return end
   store_texts(list.items)
-  db.scripts_history:insert {
+  assert(db.scripts_history:insert {
     _id = list.generation,
     at = date(sys.now()),
     files = json.encode(json.object(hashes(list.items))),
     good = true,
-  }
-  db.scripts_history:delete({ _id = { ["$lte"] = list.generation - KEEP } }, { many = true })
+  })
+  assert(db.scripts_history:delete({ _id = { ["$lte"] = list.generation - KEEP } }, { many = true }))
+  if list.generation % FORGET_EVERY == 0 then forget_texts() end
 end
 
+-- A history that cannot be written is the log's; the pages are told of the generation all the same.
 function M.changed()
   local list = sys.scripts.list()
-  record(list)
+  local stored, message = pcall(record, list)
   local fault = list.faults[1]
   events.script { generation = list.generation, error = fault or json.null }
+  if not stored then error(message, 0) end
 end
 
--- The versions of one file, newest first: {{generation, at, etag}}, one entry for each change.
-function M.of(path, limit)
-  local out, last = json.array {}, nil
-  local rows = db.scripts_history:find({}, { sort = { "-_id" }, limit = KEEP }) or {}
+-- All versions of one file, newest first, one for each change.
+local function versions(path)
+  local out, last = {}, nil
+  local rows = assert(db.scripts_history:find({}, { sort = { "-_id" }, limit = KEEP }))
   for i = #rows, 1, -1 do -- oldest first, to see where it changed
     local etag = json.decode(rows[i].files)[path]
     if etag ~= last then
@@ -59,10 +81,20 @@ function M.of(path, limit)
     end
     last = etag
   end
-  while #out > limit do
-    table.remove(out)
-  end
   return out
+end
+
+-- The versions of one file before generation `before`, newest first: {{generation, at, etag}}. -> items, next
+function M.of(path, limit, before)
+  local items = {}
+  for _, version in ipairs(versions(path)) do
+    if version.generation < before and #items == limit then
+      return items, tostring(items[limit].generation)
+    elseif version.generation < before then
+      items[#items + 1] = version
+    end
+  end
+  return items
 end
 
 -- The text a file had in a generation; nil when it had none or the generation is not kept.

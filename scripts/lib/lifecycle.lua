@@ -122,6 +122,11 @@ function M.settle(doc)
   events.project(doc)
 end
 
+-- `fields` may be a function of the document, for what is counted on: it is asked again with a newer one.
+local function fields_at(fields, doc)
+  return type(fields) == "function" and fields(doc) or fields or {}
+end
+
 -- Move a project. -> the new document
 --                 -> nil, message, "conflict"     somebody else changed what this rested on
 --                 -> nil, message, code           the store failed, or the project is gone
@@ -133,7 +138,7 @@ function M.move(project, to, phase, fields, why)
   end
   local after, message, code = write(project, function(doc)
     local set = { state = to, phase = phase }
-    for name, value in pairs(fields or {}) do
+    for name, value in pairs(fields_at(fields, doc)) do
       set[name] = value
     end
     if to == "inactive" and doc.desired == "deleted" then
@@ -165,8 +170,8 @@ end
 -- Write fields beside the state (health, sandbox, next) and publish; the state stays as it is.
 -- -> the new document | nil, message, code (as move)
 function M.note(project, fields)
-  local after, message, code = write(project, function()
-    return fields
+  local after, message, code = write(project, function(doc)
+    return fields_at(fields, doc)
   end)
   if after then events.project(after) end
   return after, message, code

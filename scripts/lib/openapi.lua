@@ -36,6 +36,10 @@ local function parameters(route, names)
   for _, name in ipairs(names) do
     list[#list + 1] = { name = name, ["in"] = "path", required = true, schema = { type = "string" } }
   end
+  if route.creates then
+    list[#list + 1] =
+      { name = "Idempotency-Key", ["in"] = "header", required = false, schema = { type = "string", maxLength = 255 } }
+  end
   local query = route.query and schema.describe(route.query)
   for name, described in pairs(query and query.properties or {}) do
     list[#list + 1] = { name = name, ["in"] = "query", required = false, schema = described }
@@ -50,36 +54,52 @@ local function ref(name)
   return { ["$ref"] = "#/components/schemas/" .. name }
 end
 
--- "Project", "list of Project", "text", "events", or a schema of its own.
+local function object_of(name)
+  return objects.known(name) and ref(name) or { type = "object" }
+end
+
+local function list_of(name)
+  return {
+    type = "object",
+    required = json.array { "items", "next" },
+    properties = {
+      items = { type = "array", items = object_of(name) },
+      next = { type = json.array { "string", "null" } },
+    },
+  }
+end
+
+local TEXTS = {
+  text = "text/plain",
+  lua = "text/x-lua",
+  events = "text/event-stream",
+  ndjson = "application/x-ndjson",
+}
+
+-- What an answer may be, each word one of it: "Project", "list of Project", "text", "lua", "events", "ndjson".
 local function content_of(answer)
-  if type(answer) ~= "string" then
-    return { ["application/json"] = { schema = schema.describe(answer) } }
-  elseif answer == "text" then
-    return { ["text/plain"] = { schema = { type = "string" } } }
-  elseif answer == "events" then
-    return { ["text/event-stream"] = { schema = { type = "string" } } }
+  local content = {}
+  for _, word in ipairs(type(answer) == "table" and answer or { answer }) do
+    local item = word:match "^list of (%w+)$"
+    if TEXTS[word] then
+      content[TEXTS[word]] = { schema = { type = "string" } }
+    else
+      content["application/json"] = { schema = item and list_of(item) or object_of(word) }
+    end
   end
-  local item = answer:match "^list of (%w+)$"
-  if item then
-    local list = {
-      type = "object",
-      required = json.array { "items", "next" },
-      properties = {
-        items = { type = "array", items = objects.known(item) and ref(item) or {} },
-        next = { type = json.array { "string", "null" } },
-      },
-    }
-    return { ["application/json"] = { schema = list } }
-  end
-  return { ["application/json"] = { schema = objects.known(answer) and ref(answer) or { type = "object" } } }
+  return content
+end
+
+local function body_of(route)
+  if route.raw then return { content = { ["text/x-lua"] = { schema = { type = "string" } } } } end
+  return route.body and { content = { ["application/json"] = { schema = schema.describe(route.body) } } }
 end
 
 local function operation(file, route, names)
   local responses = json.object {}
   for status, answer in pairs(route.answers or {}) do
-    local none = status == 204 or answer == "" or answer == true
     responses[tostring(status)] =
-      { description = TEXT[status] or "Answer", content = not none and content_of(answer) or nil }
+      { description = TEXT[status] or "Answer", content = status ~= 204 and content_of(answer) or nil }
   end
   responses.default =
     { description = "Refused or failed", content = { ["application/json"] = { schema = ref "Error" } } }
@@ -88,8 +108,7 @@ local function operation(file, route, names)
     tags = json.array { (file:gsub("^routes/", "")) },
     parameters = parameters(route, names),
     responses = responses,
-    requestBody = route.body and { content = { ["application/json"] = { schema = schema.describe(route.body) } } }
-      or nil,
+    requestBody = body_of(route),
   }
 end
 
@@ -99,7 +118,7 @@ function M.document()
     local file = path:match "^(routes/.+)%.lua$"
     for key, route in pairs(file and require((file:gsub("/", "."))) or {}) do
       local method, pattern = key:match "^(%u+) (/%S*)$"
-      if method then
+      if method and not pattern:find "^/model/" then -- the gateway's socket is no part of this API
         local address, names = path_of(pattern)
         paths[address] = paths[address] or json.object {}
         paths[address][method:lower()] = operation(file, route, names)

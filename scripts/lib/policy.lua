@@ -31,6 +31,14 @@ local lists = {} -- decision -> its files in order; a VM holds one generation, s
 local alerted = {} -- fault -> when it was last alerted by this VM
 local ALERT_MS = 60000
 
+local function sort(list)
+  table.sort(list, function(a, b)
+    if a.order ~= b.order then return a.order < b.order end
+    return a.name < b.name
+  end)
+  return list
+end
+
 local function files_of(decision)
   if lists[decision] then return lists[decision] end
   local list = {}
@@ -47,23 +55,38 @@ local function files_of(decision)
       }
     end
   end
-  table.sort(list, function(a, b)
-    if a.order ~= b.order then return a.order < b.order end
-    return a.name < b.name
-  end)
-  lists[decision] = list
+  lists[decision] = sort(list)
   return list
 end
 
-local function broken(decision, file, fault)
+-- The files of a decision with `module` in the place of policies/<decision>/<name>.lua, for a trial; as they are
+-- without one. -> list for `decide`, and whether there is a file of that name
+function M.trial(decision, name, module)
+  local list, found = {}, false
+  for _, file in ipairs(files_of(decision)) do
+    local same = file.name == decision .. "/" .. name
+    found = found or same
+    if not (same and module) then list[#list + 1] = file end
+  end
+  if module then
+    local path = "policies/" .. decision .. "/" .. name .. ".lua"
+    list[#list + 1] = { name = decision .. "/" .. name, path = path, policy = module, order = module.order or 0 }
+  end
+  return sort(list), found
+end
+
+local function alert(decision, file, reason, path, line)
+  local now = sys.now()
+  if now - (alerted[reason] or 0) <= ALERT_MS then return end
+  alerted[reason] = now
+  log("error", reason, { file = path, line = line, decision = decision })
+  events.alert { kind = "policy", text = reason, policy = file.name, file = path, line = line }
+end
+
+local function broken(decision, file, fault, quiet)
   local path, line, text = verdicts.place_of(fault, file.path)
   local reason = "policy " .. file.name .. " failed: " .. text
-  local now = sys.now()
-  if now - (alerted[file.name .. text] or 0) > ALERT_MS then
-    alerted[file.name .. text] = now
-    log("error", reason, { file = path, line = line, decision = decision })
-    events.alert { kind = "policy", text = reason, policy = file.name, file = path, line = line }
-  end
+  if not quiet then alert(decision, file, reason, path, line) end
   return {
     verdict = FAULT[decision],
     reason = reason:sub(1, 500),
@@ -75,16 +98,16 @@ local function broken(decision, file, fault)
 end
 
 -- Ask one file. -> a verdict, or nil when it has no opinion
-local function ask(decision, file, guarded)
-  if not file.policy then return broken(decision, file, file.fault) end
+local function ask(decision, file, guarded, quiet)
+  if not file.policy then return broken(decision, file, file.fault, quiet) end
   local ok, answer = pcall(file.policy.decide, guarded)
   if not ok then
-    return broken(decision, file, answer)
+    return broken(decision, file, answer, quiet)
   elseif answer == nil then
     return nil
   end
   local fault = verdicts.fault_in(decision, answer)
-  if fault then return broken(decision, file, fault) end
+  if fault then return broken(decision, file, fault, quiet) end
   answer.policy = file.name
   return answer
 end
@@ -108,13 +131,14 @@ function M.judge(entry, facts)
   return verdict
 end
 
--- Decide. -> {verdict, reason, file, line, policy, generation, at?, ms?, until?, failed?}; always an answer
-function M.decide(decision, facts)
+-- Decide. With `trial` its files are asked, and a fault is neither logged nor alerted.
+-- -> {verdict, reason, file, line, policy, generation, at?, ms?, until?, failed?}; always an answer
+function M.decide(decision, facts, trial)
   local last = LAST[decision] or error("there is no decision '" .. tostring(decision) .. "'", 2)
   local guarded = guard.wrap(facts)
   local verdict
-  for _, file in ipairs(files_of(decision)) do
-    verdict = ask(decision, file, guarded)
+  for _, file in ipairs(trial or files_of(decision)) do
+    verdict = ask(decision, file, guarded, trial ~= nil)
     if verdict then break end
   end
   verdict = verdict or { verdict = last[1], reason = last[2], policy = "built-in", file = "lib/policy.lua", line = 1 }

@@ -95,34 +95,51 @@ local function check_rule(file, add)
   if type(file.every_s) == "number" and file.every_s < 1 then add "every_s must be 1 or more" end
 end
 
--- `path` is the file's, with or without .lua.
--- -> {{file, line, message}}, empty when the file keeps its contract and passes its tests
-function M.check(path)
-  path = path:gsub("%.lua$", "") .. ".lua"
+local function collector(path)
   local faults = {}
-  local function add(message, line)
-    local file, at, text = verdicts.place_of(message, path)
-    faults[#faults + 1] = { file = file, line = line or at, message = text }
-  end
-  local decision = path:match "^policies/([%w_-]+)/[%w_-]+%.lua$" or path:match "^cleanup/[%w_-]+%.lua$" and "cleanup"
+  return faults,
+    function(message, line)
+      local file, at, text = verdicts.place_of(message, path)
+      faults[#faults + 1] = { file = file, line = line or at, message = text }
+    end
+end
+
+local function decision_of(path)
+  return path:match "^policies/([%w_-]+)/[%w_-]+%.lua$" or path:match "^cleanup/[%w_-]+%.lua$" and "cleanup"
+end
+
+-- The contract alone, of a module that a text at `path` gave. -> {{file, line, message}}, empty when it is kept
+function M.contract(path, file)
+  local faults, add = collector(path)
+  local decision = decision_of(path)
   if not decision then
     add(path .. " is neither policies/<decision>/<name>.lua nor cleanup/<name>.lua")
-    return faults
-  end
-  local ok, file = pcall(require, (path:gsub("%.lua$", ""):gsub("/", ".")))
-  if not ok then
-    add(file)
-    return faults
   elseif type(file) ~= "table" then
     add "the file must return a table"
-    return faults
-  end
-  if decision == "cleanup" then
+  elseif decision == "cleanup" then
     check_rule(file, add)
   else
     check_policy(file, decision, add)
   end
-  if #faults == 0 then check_tests(file, decision, add) end
+  return faults
+end
+
+-- `path` is the file's, with or without .lua.
+-- -> {{file, line, message}}, empty when the file keeps its contract and passes its tests
+function M.check(path)
+  path = path:gsub("%.lua$", "") .. ".lua"
+  local faults, add = collector(path)
+  local ok, file = true, nil
+  if decision_of(path) then
+    ok, file = pcall(require, (path:gsub("%.lua$", ""):gsub("/", ".")))
+  end
+  if not ok then
+    add(file)
+    return faults
+  end
+  local broken = M.contract(path, file)
+  if #broken > 0 then return broken end
+  check_tests(file, decision_of(path), add)
   return faults
 end
 

@@ -9,6 +9,7 @@ local json = require "gander.json"
 local sys = require "gander.sys"
 local db = require "lib.store"
 local events = require "lib.events"
+local projects = require "lib.projects"
 
 local M = {}
 
@@ -25,9 +26,18 @@ function M.get(id)
   return db.sessions:find_one { _id = id }
 end
 
--- The session under its project, or nil.
+-- The session under its project, or nil. Raises when the store fails, as lib/projects does.
 function M.load(project_id, id)
-  return db.sessions:find_one { _id = id, project_id = project_id }
+  local doc, message = db.sessions:find_one { _id = id, project_id = project_id }
+  if message then error("the session cannot be read: " .. message) end
+  return doc
+end
+
+-- The project and the session that a route's parameters name; nothing unless both are there.
+function M.find(params)
+  local project = projects.load(params.user, params.project)
+  local session = project and M.load(project._id, params.session)
+  if session then return project, session end
 end
 
 function M.create(project, fields)

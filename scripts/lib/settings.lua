@@ -1,7 +1,7 @@
 -- What a project's sandbox runs with: its settings over the defaults of config.lua, its source, its secrets unsealed.
 --
 -- Secrets (`env` values, the password of a git source) are stored sealed, apart from the rest of the document; only
--- `effective` and `source` open them, for a provider. `put_env` and `put_password` close them.
+-- `env`, `effective` and `source` open them. `put_env` closes the values of env; a password is sealed as it is.
 -- SPDX-License-Identifier: Apache-2.0
 local json = require "gander.json"
 local sys = require "gander.sys"

@@ -80,6 +80,17 @@ function t.load(path)
   return M.load(path)
 end
 
+-- Call "file#function" in a VM of its own that has `files` ({path = text}) besides the scripts, for at most ms.
+-- -> its result as typed JSON | nil, message, code
+function t.call(files, name, ms)
+  return M.call(files, name, ms)
+end
+
+-- -> { ["gander.Db"] = { "close", … } }: the methods of every type of handle
+function t.handles()
+  return M.handles()
+end
+
 function M.run(fn)
   local ok, e = xpcall(fn, function(e)
     return e

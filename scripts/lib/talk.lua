@@ -17,7 +17,6 @@ local sessions = require "lib.sessions"
 
 local M = {}
 
-local GONE = "The sandbox ended while this answer was being written."
 local STOP_MS = 5000 -- for what a follow has read to be stored
 local REPLACED = "The sandbox was replaced while this answer was being written."
 
@@ -74,7 +73,7 @@ end
 function M.stopped(project)
   stop_following(project._id)
   for _, session in ipairs(sessions.busy(project._id)) do
-    if not session.outbox then ending.interrupt(session._id, GONE) end
+    if not session.outbox then ending.interrupt(session._id, ending.GONE) end
   end
 end
 

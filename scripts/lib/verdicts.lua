@@ -14,6 +14,13 @@ M.TAKES = {
 
 M.TIME_MAX = 1e15 -- milliseconds; beyond it is a mistake
 
+local ABSOLUTE_MS = 1000000000000 -- an `at` from here on is a time, below it a wait
+
+-- The time that a verdict's `at` means.
+function M.time_of(at, now)
+  return at < ABSOLUTE_MS and now + at or at
+end
+
 function M.contains(list, word)
   for _, item in ipairs(list) do
     if item == word then return true end

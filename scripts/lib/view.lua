@@ -7,12 +7,8 @@ local M = {}
 
 local HIDDEN = "***"
 
--- Fields of a project that are shown as they are stored.
-local PLAIN = {
-  "user_id",
-  "name",
-  "description",
-  "provider",
+-- Fields of a project that are shown as they are stored: those that change by themselves, and the others.
+local SEEN = {
   "state",
   "phase",
   "phase_since",
@@ -23,6 +19,12 @@ local PLAIN = {
   "retry",
   "queue",
   "health",
+}
+local SET = {
+  "user_id",
+  "name",
+  "description",
+  "provider",
   "revision",
   "created_at",
   "updated_at",
@@ -39,22 +41,8 @@ local SANDBOX = {
   "created_at",
   "expires_at",
   "endpoint",
-  "usage",
 }
-M.STATUS = {
-  "state",
-  "phase",
-  "desired",
-  "reason",
-  "last_error",
-  "retry",
-  "queue",
-  "health",
-  "sandbox",
-  "phase_since",
-  "progress",
-  "next",
-}
+local USAGE = { "cpu_pct", "memory_mb", "disk_mb", "at" }
 
 local function pick(doc, names)
   local out = json.object {}
@@ -63,8 +51,6 @@ local function pick(doc, names)
   end
   return out
 end
-
-M.pick = pick
 
 local function shown_settings(doc)
   local out = json.object {}
@@ -89,21 +75,31 @@ local function shown_source(doc)
   return out
 end
 
--- A Project (api.md section 2).
-function M.project(doc)
-  local out = pick(doc, PLAIN)
-  out.id = doc._id
-  out.source = shown_source(doc)
-  out.settings = shown_settings(doc)
-  out.sandbox = doc.sandbox and pick(doc.sandbox, SANDBOX)
-  out.next = doc.next and doc.next.act and doc.next or nil
-  out.applies = applies.waiting(doc)
+local function shown_sandbox(sandbox)
+  if not sandbox then return nil end
+  local out = pick(sandbox, SANDBOX)
+  out.usage = sandbox.usage and pick(sandbox.usage, USAGE)
   return out
 end
 
+-- Only what changes by itself.
 function M.status(doc)
-  local out = pick(M.project(doc), M.STATUS)
+  local out = pick(doc, SEEN)
   out.id = doc._id
+  out.sandbox = shown_sandbox(doc.sandbox)
+  out.next = doc.next and doc.next.act and doc.next or nil
+  return out
+end
+
+-- A Project (api.md section 2).
+function M.project(doc)
+  local out = M.status(doc)
+  for _, name in ipairs(SET) do
+    out[name] = doc[name]
+  end
+  out.source = shown_source(doc)
+  out.settings = shown_settings(doc)
+  out.applies = applies.waiting(doc)
   return out
 end
 

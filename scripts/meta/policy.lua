@@ -33,7 +33,7 @@
 ---@field idle_ms integer since the last use; 0 while the agent runs or waits for a permission
 ---@field activity ActivityFacts when it was last used
 ---@field usage {cpu_pct: number?, memory_mb: number?, disk_mb: number?, at: integer?}
----@field settings table the numbers of config.lua's `policy`, under the project's own settings
+---@field settings SettingFacts the numbers of config.lua's `policy`, under the project's own settings
 ---@field item Item what a cleanup rule judges
 
 ---@class ProjectFacts
@@ -78,6 +78,31 @@
 ---@field preview? integer
 ---@field agent? integer
 ---@field running? integer runs of the agent now
+
+---nil where nothing sets it: a policy has its own default. Another name of config.lua's `policy` can be read as well.
+---@class SettingFacts
+---@field idle_minutes? number stop after so long without use; 0: never
+---@field max_active? integer projects that may run at the same time
+---@field max_active_per_user? integer
+---@field retries? integer further tries of a failed activation
+---@field retry_base_ms? integer the wait before the first of them
+---@field health_failures? integer failed checks in a row that call for an act
+---@field max_lifetime_s? integer the most a sandbox may live
+---@field timeout_s? integer of a sandbox, where its provider has a time limit
+---@field queue_minutes? number how long a project waits for a place
+---@field log_days? number
+---@field log_mb? number
+---@field decision_days? number
+---@field orphan_minutes? number until a sandbox that nobody claims is removed
+---@field workspace? "keep"|"discard" the files, when the project stops
+---@field engine? string
+---@field mode? string how the agent asks before it acts
+---@field model? string
+---@field egress? string|table
+---@field vcpus? integer
+---@field memory_mb? integer
+---@field runtime? string
+---@field image? string
 
 ---@class Item
 ---@field id string

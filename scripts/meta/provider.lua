@@ -108,6 +108,12 @@ function provider.destroy(ctx) end
 ---@return string? code
 function provider.remove_workspace(project) end
 
+--- Whose files are kept, a page at a time; a provider that keeps none has no such function.
+---@param after? string
+---@return {project_id: string, path: string}[]?
+---@return string? after the next page, or the message
+function provider.workspaces(after) end
+
 --- All sandboxes that carry Gander's label, a page at a time.
 ---@param label? {installation: string}
 ---@param after? string

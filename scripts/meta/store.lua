@@ -20,6 +20,7 @@
 ---@field caps collection
 ---@field counters collection
 ---@field events collection
+---@field idempotency collection
 ---@field usage collection
 local store = {}
 

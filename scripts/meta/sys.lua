@@ -72,6 +72,15 @@ function sys.scripts.check(edit) end
 ---@return {generation: integer, loaded_at: gander.Date, faults: table[], items: {path: string, kind: string, size: integer, etag: string, modified_at: gander.Date}[]}
 function sys.scripts.list() end
 
+---A text run as the file of policies/ or cleanup/ at that path, in the pure environment: under a decision's limit, as is
+---its `decide`. The set and what `require` gives do not change.
+---@param path string
+---@param text string
+---@return table? module
+---@return string? message begins with file:line where that is known
+---@return string? code "invalid"
+function sys.scripts.load_pure(path, text) end
+
 ---Check, write to disk, make live. Not written when the edit brings a fault; written but not live when an older fault remains.
 ---@param edit {files: table<string, string|lightuserdata>, if_match?: table<string, string>} an etag, or "none": must not exist
 ---@return {written: boolean, live: boolean, generation: integer, diagnostics: table[]}?

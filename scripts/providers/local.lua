@@ -111,17 +111,24 @@ function M.workspace_bytes(project)
   return workspace and fs.usage(workspace .. "/files") or 0
 end
 
+-- A page of the directories below <root>/<kind>, by name. -> names, next
+local function page_of(kind, after)
+  local names = {}
+  for _, entry in ipairs(fs.list(disk.root .. "/" .. kind) or {}) do
+    local hidden = entry.name:sub(1, 1) == "."
+    if entry.kind == "directory" and not hidden and entry.name > (after or "") then names[#names + 1] = entry.name end
+  end
+  table.sort(names)
+  local more = names[LIST_PAGE + 1] and names[LIST_PAGE]
+  return table.move(names, 1, math.min(#names, LIST_PAGE), 1, {}), more
+end
+
 -- All sandboxes here, a page at a time, in order of their names. `label` = {installation=} narrows.
 -- -> {{name, id, state, label, project_id, created_at}, …}, next | nil, message, code
 function M.list(label, after)
-  local entries, names = fs.list(disk.root .. "/sandboxes") or {}, {}
-  for _, entry in ipairs(entries) do
-    if entry.kind == "directory" and entry.name > (after or "") then names[#names + 1] = entry.name end
-  end
-  table.sort(names)
+  local names, more = page_of("sandboxes", after)
   local items = json.array {}
-  for i, name in ipairs(names) do
-    if i > LIST_PAGE then return items, names[LIST_PAGE] end
+  for _, name in ipairs(names) do
     local spec = disk.load(disk.root .. "/sandboxes/" .. name .. "/spec.json")
     if spec and (not label or not label.installation or label.installation == spec.label.installation) then
       local seen = M.status { name = name }
@@ -135,7 +142,17 @@ function M.list(label, after)
       }
     end
   end
-  return items
+  return items, more
+end
+
+-- Whose files are here, a page at a time. -> {{project_id, path}, …}, next
+function M.workspaces(after)
+  local names, more = page_of("workspaces", after)
+  local items = json.array {}
+  for i, name in ipairs(names) do
+    items[i] = { project_id = name, path = disk.root .. "/workspaces/" .. name .. "/files" }
+  end
+  return items, more
 end
 
 local function no_snapshots()

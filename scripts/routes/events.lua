@@ -6,18 +6,11 @@ local logs = require "lib.logs"
 local projects = require "lib.projects"
 local replay = require "lib.sessions.replay"
 local sessions = require "lib.sessions"
-local sys = require "gander.sys"
+local users = require "lib.users"
 
 local M = {}
 
 local LINES = 200 -- log lines of one replay call
-
-local function is_user(id)
-  for _, user in ipairs(sys.config.users or {}) do
-    if user.id == id then return true end
-  end
-  return false
-end
 
 -- Topics: the user's (or all users') projects, what concerns the host, and what the page looks at.
 local function topics_of(query)
@@ -45,7 +38,7 @@ M["GET /api/events"] = app.route {
   },
   answers = { [200] = "events" },
   handler = function(req)
-    local topics = (not req.query.user or is_user(req.query.user)) and topics_of(req.query)
+    local topics = (not req.query.user or users.get(req.query.user)) and topics_of(req.query)
     if not topics then return app.not_found() end
     return app.stream { topics = topics, after = req.query.after, replay = "routes/events#replay" }
   end,

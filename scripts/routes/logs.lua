@@ -10,7 +10,7 @@ local projects = require "lib.projects"
 local M = {}
 
 local PIECE = 1000 -- lines of one piece of a download
-local DOWNLOADS = { ["text/plain"] = "txt", ["application/x-ndjson"] = "ndjson" }
+local DOWNLOADS = { ["application/x-ndjson"] = "ndjson", ["text/plain"] = "txt" }
 local FILTERS = { "q", "source", "level", "before", "order" }
 
 local function filter_of(query)
@@ -25,8 +25,12 @@ local function filter_of(query)
   }
 end
 
-local function accepts(req, type)
-  return (req.headers.accept or ""):find(type, 1, true) ~= nil
+-- The form asked for: the first that Accept names, JSON when it names none of them.
+local function wanted(req)
+  for type in (req.headers.accept or ""):lower():gmatch "[%w.+-]+/[%w.+-]+" do
+    if DOWNLOADS[type] or type == "text/event-stream" or type == "application/json" then return type end
+  end
+  return "application/json"
 end
 
 local function stream(req, project)
@@ -81,14 +85,13 @@ local function download(req, project, type)
 end
 
 local function read(req)
-  local project = projects.load(req.params.user, req.params.project)
+  local project, type = projects.load(req.params.user, req.params.project), wanted(req)
   if not project then
     return app.not_found()
-  elseif accepts(req, "text/event-stream") then
+  elseif type == "text/event-stream" then
     return stream(req, project)
-  end
-  for type in pairs(DOWNLOADS) do
-    if accepts(req, type) then return download(req, project, type) end
+  elseif DOWNLOADS[type] then
+    return download(req, project, type)
   end
   local topic = logs.topic(project._id)
   local last = logs.last_seq(project._id)
@@ -112,7 +115,7 @@ M["GET /api/users/:user/projects/:project/logs"] = app.route {
     source = S.optional(S.string { enum = logs.SOURCES }),
     level = S.optional(S.string { enum = { "debug", "info", "warn", "error" } }),
   },
-  answers = { [200] = "list of Log" },
+  answers = { [200] = { "list of Log", "events", "text", "ndjson" } },
   handler = read,
 }
 

@@ -144,8 +144,7 @@ local function send(req)
 end
 
 local function history(req)
-  local project = projects.load(req.params.user, req.params.project)
-  local session = project and sessions.load(project._id, req.params.session)
+  local _, session = sessions.find(req.params)
   if not session then return app.not_found() end
   local query, range = req.query, { ["$gt"] = req.query.after }
   range["$lt"] = query.before
@@ -178,7 +177,7 @@ M["POST /api/users/:user/projects/:project/messages"] = app.route {
     message_id = S.optional(S.string { format = "uuid" }),
     content = S.string { min = 1, max = CONTENT_MAX, pattern = "%S", hint = "must not be blank" },
   },
-  answers = { [200] = "MessageAnswer" },
+  answers = { [200] = { "MessageAnswer", "events" } },
   handler = send,
 }
 

@@ -4,6 +4,7 @@ local app = require "lib.app"
 local db = require "lib.store"
 local metrics = require "lib.metrics"
 local openapi = require "lib.openapi"
+local reference = require "lib.reference"
 local sys = require "gander.sys"
 
 local function check(name, ok, message)
@@ -54,6 +55,13 @@ return {
     answers = { [200] = "text" },
     handler = function()
       return 200, sys.metrics() .. metrics.text(), { ["Content-Type"] = "text/plain; version=0.0.4; charset=utf-8" }
+    end,
+  },
+  ["GET /api/reference"] = app.route {
+    doc = "What scripts may use, for completion and hover: modules, and the facts and verdicts of policies.",
+    answers = { [200] = "Reference" },
+    handler = function()
+      return 200, reference.get()
     end,
   },
   ["GET /api/openapi.json"] = app.route {

@@ -82,15 +82,19 @@ M["GET " .. LIST] = app.route {
 M["POST " .. LIST] = app.route {
   doc = "A new project. It is inactive until it is activated.",
   body = project_schema.create,
-  answers = { [201] = "Project" },
+  creates = true,
+  answers = { [201] = "Project", [409] = "Error" },
   handler = function(req)
     if not users.get(req.params.user) then return app.not_found() end
     local doc, faults = project_edit.new(req.params.user, req.body, req.body.provider or providers.default())
     faults = faults or source_faults(doc)
     if faults then return invalid(faults) end
+    doc._id = req.new_id
     local made, message, code = db.projects:insert(doc)
     if code == "conflict" then
-      return name_taken(doc.name)
+      made = projects.load(req.params.user, doc._id) -- by this request's key
+      if not made then return name_taken(doc.name) end
+      doc = made
     elseif not made then
       return app.fail(code, message)
     end
@@ -109,13 +113,18 @@ M["GET " .. ONE] = app.route {
   end,
 }
 
+local function stale(doc)
+  local message = "The project was changed since (its revision is " .. doc.revision .. "); read it again"
+  return app.fail("conflict", message, { { reason = "stale" } }, 412)
+end
+
 local function change(req, replace)
   if not projects.load(req.params.user, req.params.project) then return app.not_found() end
-  local faults
+  local faults, seen
   local after, message, code = projects.change(req.params.project, function(doc)
-    if not revision.fits(doc, req.headers["if-match"]) then
-      return nil, "The project was changed since (its revision is " .. doc.revision .. "); read it again", "stale"
-    end
+    seen = doc
+    if doc.gone then return nil, "it was deleted meanwhile", "not_found" end
+    if not revision.fits(doc, req.headers["if-match"]) then return nil, "its revision is another one", "stale" end
     local set, unset = project_edit.change(doc, req.given, replace)
     if not set then
       faults = unset
@@ -138,9 +147,11 @@ local function change(req, replace)
     events.project(after)
     return answer(200, after)
   elseif code == "same" then
-    return answer(200, projects.get(req.params.project))
+    return answer(200, seen)
+  elseif code == "not_found" then
+    return app.not_found()
   elseif code == "stale" then
-    return app.fail("conflict", message, { { reason = "stale" } }, 412)
+    return stale(seen)
   elseif faults then
     return invalid(faults)
   elseif code == "conflict" then
@@ -176,6 +187,7 @@ M["DELETE " .. ONE] = app.route {
     for _ = 1, 3 do
       local doc = projects.load(req.params.user, req.params.project)
       if not doc then return app.not_found() end
+      if not revision.fits(doc, req.headers["if-match"]) then return stale(doc) end
       local why = { by = req.by, request_id = req.id, person = true, force = req.query.force or nil }
       local after
       after, message, code = desired.write(doc, "deleted", why)

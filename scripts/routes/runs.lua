@@ -15,18 +15,12 @@ local M = {}
 local BASE = "/api/users/:user/projects/:project/sessions/:session"
 local TAKEN_MS = 5000 -- for the agent to take an answer
 
-local function find(req)
-  local project = projects.load(req.params.user, req.params.project)
-  local session = project and sessions.load(project._id, req.params.session)
-  return session and project, session
-end
-
 M["POST " .. BASE .. "/cancel"] = app.route {
   doc = "Cancel the run that goes on in a session, if there is one.",
   body = S.object {},
   answers = { [202] = "Cancelled" },
   handler = function(req)
-    local project, session = find(req)
+    local project, session = sessions.find(req.params)
     if not session then return app.not_found() end
     local running = sessions.RUNNING[session.status] == true
     if running then
@@ -104,7 +98,7 @@ local function refuse(session_id, id, why)
 end
 
 local function decide(req)
-  local project, session = find(req)
+  local project, session = sessions.find(req.params)
   if not session then return app.not_found() end
   local id, topic = req.params.permission, sessions.topic(session._id)
   local cursor = bus.cursor { topic }

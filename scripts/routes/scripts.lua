@@ -2,6 +2,7 @@
 --
 -- By HTTP only policies/ and cleanup/ can be written (they run without any access) unless scripts_write = "all".
 -- SPDX-License-Identifier: Apache-2.0
+local bus = require "gander.bus"
 local app = require "lib.app"
 local edit = require "lib.scripts_edit"
 local history = require "lib.history"
@@ -30,6 +31,7 @@ local function with_doc(item)
 end
 
 local function list()
+  local headers = { ["X-Gander-Event-Id"] = bus.cursor { "host" } }
   local all = sys.scripts.list()
   local items = json.array {}
   for i, item in ipairs(all.items) do
@@ -44,14 +46,17 @@ local function list()
       error = fault and { file = fault.file, line = fault.line, message = fault.message } or json.null,
       diagnostics = all.faults,
       writable = sys.config.scripts_write == "all" and "all" or "rules",
-    }
+    },
+    headers
 end
 
 local TEXT = "text/x-lua; charset=utf-8"
 
 local function show(req)
   local path = req.params.path
-  if req.query.history ~= nil then return 200, app.page(history.of(path, req.query.limit)) end
+  if req.query.history ~= nil then
+    return 200, app.page(history.of(path, req.query.limit, req.query.after or math.maxinteger))
+  end
   if req.query.generation then
     local text = history.text(path, req.query.generation)
     if not text then
@@ -76,7 +81,7 @@ end
 return {
   ["GET /api/scripts"] = app.route {
     doc = "All scripts, the generation in force, and the error that keeps a newer one out.",
-    answers = { [200] = "list of Script" },
+    answers = { [200] = "ScriptList" },
     handler = list,
   },
   ["GET /api/scripts/*path"] = app.route {
@@ -85,19 +90,20 @@ return {
       history = schema.optional(schema.any()),
       generation = schema.optional(schema.integer { min = 1 }),
       limit = schema.integer { min = 1, max = 200, default = 50 },
+      after = schema.optional(schema.integer { min = 1 }),
     },
-    answers = { [200] = "text", [404] = "Error" },
+    answers = { [200] = { "lua", "list of ScriptVersion" }, [404] = "Error" },
     handler = show,
   },
   ["PUT /api/scripts/*path"] = app.route {
     doc = "Write one script: the whole set is checked first, nothing is written when the file is at fault.",
     raw = true,
-    answers = { [200] = "Script", [201] = "Script", [400] = "Error", [403] = "Error", [412] = "Error" },
+    answers = { [200] = "Published", [201] = "Published", [400] = "Error", [403] = "Error", [412] = "Error" },
     handler = put,
   },
   ["DELETE /api/scripts/*path"] = app.route {
     doc = "Remove one script, if the set is sound without it.",
-    answers = { [204] = true, [400] = "Error", [403] = "Error", [404] = "Error", [412] = "Error" },
+    answers = { [204] = "removed", [400] = "Error", [403] = "Error", [404] = "Error", [412] = "Error" },
     handler = function(req)
       if not find(req.params.path) then return app.fail("not_found", "There is no script " .. req.params.path) end
       local status, body, headers = edit.publish({ [req.params.path] = json.null }, edit.condition(req), req.by)
@@ -108,7 +114,7 @@ return {
   ["POST /api/scripts"] = app.route {
     doc = "Write several scripts as one generation.",
     body = schema.object { files = FILES, if_match = schema.optional(schema.map(schema.string { max = 100 })) },
-    answers = { [200] = "Script", [400] = "Error", [403] = "Error", [412] = "Error" },
+    answers = { [200] = "Published", [400] = "Error", [403] = "Error", [412] = "Error" },
     handler = function(req)
       return edit.publish(req.body.files, req.body.if_match, req.by)
     end,
@@ -116,7 +122,7 @@ return {
   ["POST /api/scripts/check"] = app.route {
     doc = "Would the set do with these texts? Nothing is written.",
     body = schema.object { files = FILES },
-    answers = { [200] = schema.object { ok = schema.boolean(), diagnostics = schema.array(schema.any()) } },
+    answers = { [200] = "Checked" },
     handler = function(req)
       local result, message, code = sys.scripts.check { files = req.body.files }
       if not result then return app.fail(code, message) end

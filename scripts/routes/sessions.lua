@@ -1,26 +1,19 @@
 -- Chat sessions: list, create, read, change, delete; their events.
 -- SPDX-License-Identifier: Apache-2.0
 local bus = require "gander.bus"
-local sys = require "gander.sys"
 local app = require "lib.app"
 local S = require "lib.schema"
 local projects = require "lib.projects"
 local queue = require "lib.queue"
 local removal = require "lib.sessions.removal"
 local sessions = require "lib.sessions"
+local users = require "lib.users"
 
 local M = {}
 
 local BASE = "/api/users/:user/projects/:project/sessions"
 local TITLE = S.string { min = 1, max = 200, trim = true }
 local MODE = S.string { enum = { "approve", "smart_approve", "auto", "chat" } }
-
--- -> project, session | nil
-local function find(req)
-  local project = projects.load(req.params.user, req.params.project)
-  local session = project and sessions.load(project._id, req.params.session)
-  return session and project, session
-end
 
 local function list(query, req, topic)
   local cursor = bus.cursor { topic }
@@ -33,19 +26,12 @@ local function list(query, req, topic)
   return 200, app.page(items, next_page), { ["X-Gander-Event-Id"] = cursor }
 end
 
-local function is_user(id)
-  for _, user in ipairs(sys.config.users or {}) do
-    if user.id == id then return true end
-  end
-  return false
-end
-
 M["GET /api/users/:user/sessions"] = app.route {
   doc = "A user's sessions over all projects, newest first.",
   query = app.page_query(),
   answers = { [200] = "list of Session" },
   handler = function(req)
-    if not is_user(req.params.user) then return app.not_found() end
+    if not users.get(req.params.user) then return app.not_found() end
     return list({ user_id = req.params.user }, req, "user:" .. req.params.user)
   end,
 }
@@ -64,11 +50,14 @@ M["GET " .. BASE] = app.route {
 M["POST " .. BASE] = app.route {
   doc = "A new session; the agent hears of it with its first message.",
   body = S.object { title = S.optional(TITLE), mode = S.optional(MODE) },
-  answers = { [201] = "Session" },
+  creates = true,
+  answers = { [201] = "Session", [409] = "Error" },
   handler = function(req)
     local project = projects.load(req.params.user, req.params.project)
     if not project then return app.not_found() end
-    local session, message, code = sessions.create(project, req.body)
+    local fields = { id = req.new_id, title = req.body.title, mode = req.body.mode }
+    local session, message, code = sessions.create(project, fields)
+    if code == "conflict" then session = sessions.load(project._id, fields.id) end -- made by this request's key
     if not session then return app.fail(code, message) end
     sessions.publish(session)
     return 201, sessions.view(session), { Location = req.path .. "/" .. session._id }
@@ -79,7 +68,7 @@ M["GET " .. BASE .. "/:session"] = app.route {
   doc = "One session.",
   answers = { [200] = "Session" },
   handler = function(req)
-    local _, session = find(req)
+    local _, session = sessions.find(req.params)
     if not session then return app.not_found() end
     return 200, sessions.view(session)
   end,
@@ -90,7 +79,7 @@ M["PATCH " .. BASE .. "/:session"] = app.route {
   body = S.object { title = S.optional(TITLE), mode = S.optional(MODE) },
   answers = { [200] = "Session" },
   handler = function(req)
-    local _, session = find(req)
+    local _, session = sessions.find(req.params)
     if not session then return app.not_found() end
     local after, message, code = sessions.change(session._id, function(copy)
       copy.title = req.body.title or copy.title
@@ -106,9 +95,9 @@ M["PATCH " .. BASE .. "/:session"] = app.route {
 
 M["DELETE " .. BASE .. "/:session"] = app.route {
   doc = "Delete a session with its messages; a run that goes on in it is cancelled.",
-  answers = { [204] = "" },
+  answers = { [204] = "removed" },
   handler = function(req)
-    local project, session = find(req)
+    local project, session = sessions.find(req.params)
     if not session then return app.not_found() end
     removal.remove(project, session)
     return 204
@@ -120,7 +109,7 @@ M["GET " .. BASE .. "/:session/events"] = app.route {
   query = S.object { after = S.optional(S.string { max = 2000 }) },
   answers = { [200] = "events" },
   handler = function(req)
-    local _, session = find(req)
+    local _, session = sessions.find(req.params)
     if not session then return app.not_found() end
     local topic, after = sessions.topic(session._id), req.query.after
     local seq = after and after:match "^%d+$" and math.tointeger(tonumber(after))

@@ -19,16 +19,17 @@ M["GET /api/users"] = app.route {
   answers = { [200] = "list of User" },
   handler = function(req)
     local headers = { ["X-Gander-Event-Id"] = bus.cursor { "all" } }
-    local items, next_page, from = {}, nil, 1
-    for i, user in ipairs(users.all()) do
-      if req.query.after == user.id then from = i + 1 end
-    end
-    for i = from, #users.all() do
-      if #items == req.query.limit then
+    local after = req.query.after
+    if after and not users.get(after) then return app.fail("invalid", "the cursor does not belong to this list") end
+    local items, next_page, begun = {}, nil, not after
+    for _, user in ipairs(users.all()) do
+      if begun and #items == req.query.limit then
         next_page = items[#items].id
         break
+      elseif begun then
+        items[#items + 1] = shown(user)
       end
-      items[#items + 1] = shown(users.all()[i])
+      begun = begun or user.id == after
     end
     return 200, app.page(items, next_page), headers
   end,

@@ -1,5 +1,5 @@
 // Trip B: a project's life over REST and events alone: activation, deactivation, delete, failures, rules, and kill -9 of
-// the host at each recorded phase and at random moments (KILLS=n, default 5).
+// the host at each recorded phase. The table of states is in lifecycle.test.mjs, more kills in recovery.test.mjs.
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
@@ -8,7 +8,6 @@ import { after, before, test } from "node:test";
 
 import { startHost, waitFor } from "./support/host.mjs";
 
-const KILLS = Number(process.env.KILLS ?? 5);
 const UP = ["queued", "creating", "installing", "starting", "healthy"];
 const DOWN = ["draining", "saving", "collecting", "stopping", "stopped"];
 let host;
@@ -87,18 +86,6 @@ for (const phase of [...UP, ...DOWN.slice(0, 4)]) {
     assert.deepEqual(await phases(project), [...UP, ...DOWN], "each phase is recorded once");
   });
 }
-
-test(`${KILLS} kills at random moments of activations all end active`, async () => {
-  for (let i = 0; i < KILLS; i++) {
-    const project = await host.project("grace");
-    await host.post(`${project.path}/activate`);
-    await sleep(Math.random() * 450);
-    await host.kill();
-    await host.start();
-    await host.state(project, "active");
-    await host.deactivate(project);
-  }
-});
 
 test("a source that cannot be fetched is an error with its cause; activate tries again, deactivate clears it", async () => {
   const project = await host.project("ada", { source: { type: "git", url: "https://127.0.0.1:1/none.git" } });

@@ -7,7 +7,7 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { startHost, waitFor } from "./support/host.mjs";
-import { directories, hasWorkspace, nothingLeft, preload, processes } from "./support/sandboxes.mjs";
+import { directories, nothingLeft, preload, processes, removed } from "./support/sandboxes.mjs";
 
 const UP = ["queued", "creating", "installing", "starting", "healthy"];
 const DOWN = ["draining", "saving", "collecting", "stopping", "stopped"];
@@ -25,7 +25,6 @@ after(() => host?.close());
 const activate = (project) => host.post(`${project.path}/activate`);
 const deactivate = (project) => host.post(`${project.path}/deactivate`, {});
 const read = async (project) => (await host.get(project.path)).body;
-const gone = (project) => waitFor("404", async () => (await host.get(project.path)).status === 404);
 const brief = ({ status, body }) => [status, body.state, body.desired];
 
 async function activity(project) {
@@ -67,13 +66,6 @@ async function inState(state) {
     await host.state(project, state);
   }
   return project;
-}
-
-// A deleted project is gone with its processes, its sandbox and its files.
-async function removed(project) {
-  await gone(project);
-  await nothingLeft(host, project);
-  assert.equal(await hasWorkspace(host, project), false, "its files are there still");
 }
 
 async function cleanInactive(project) {
@@ -124,7 +116,7 @@ describe("creating", () => {
     const project = await inState("creating");
     const answer = await host.del(project.path);
     assert.deepEqual([answer.status, answer.body.desired], [202, "deleted"]);
-    await removed(project);
+    await removed(host, project);
   });
 });
 
@@ -142,7 +134,7 @@ describe("active", () => {
     await stream.opened;
     assert.notDeepEqual(await processes(host, project), []);
     assert.deepEqual(brief(await host.del(project.path)), [202, "stopping", "deleted"]);
-    await removed(project);
+    await removed(host, project);
     await stream.until((e) => e.event === "project_deleted" && e.data.id === project.id);
     const told = stream.all.filter((e) => e.event === "activity" && e.data.project_id === project.id).map((e) => e.data.phase);
     assert.deepEqual(told, DOWN);
@@ -171,7 +163,7 @@ describe("stopping", () => {
   test("delete: 202, later 404", async () => {
     const project = await inState("stopping");
     assert.deepEqual(brief(await host.del(project.path)), [202, "stopping", "deleted"]);
-    await removed(project);
+    await removed(host, project);
   });
 });
 
@@ -204,7 +196,7 @@ describe("error", () => {
   test("delete: 202, later 404", async () => {
     const project = await inState("error");
     assert.equal((await host.del(project.path)).status, 202);
-    await removed(project);
+    await removed(host, project);
   });
 });
 
@@ -215,7 +207,7 @@ test("desired = deleted: activate and deactivate 409, delete 202", async () => {
     assert.deepEqual([answer.status, answer.body.error.code, answer.body.error.details[0].reason], [409, "conflict", "deleted"]);
   }
   assert.equal((await host.del(project.path)).status, 202);
-  await removed(project);
+  await removed(host, project);
 });
 
 test("admission denies by an edited rule: 403 with the stored decision, the project unchanged", async () => {

@@ -2,6 +2,7 @@
 // egress; and each way in which that fails, with the step and the reason where the reader looks.
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import os from "node:os";
@@ -67,8 +68,8 @@ after(async () => {
 });
 
 const git = (more = {}) => ({ type: "git", url: repo.url, revision: "main", ...more });
-const lines = async (project) => (await host.get(`${project.path}/logs?limit=2000`)).body.items;
-const line = (project, source, text) => waitFor(`'${text}' in the log`, async () => (await lines(project)).find((one) => one.source === source && one.text.includes(text)));
+const lines = async (project, query) => (await host.get(`${project.path}/logs?${query}`)).body.items;
+const line = (project, source, text) => waitFor(`'${text}' in the log`, async () => (await lines(project, `limit=50&source=${source}&q=${encodeURIComponent(text)}`))[0]);
 
 test("a repository is cloned, installed, started by its own command, and talks", { skip }, async () => {
   const env = { OWN_SECRET: "a-secret-of-the-project", REPO_PORT: String(repo.port) };
@@ -173,6 +174,17 @@ test("a port 3001 that never answers, and one that answers nonsense", { skip }, 
   const script = 'require("http").createServer((q, r) => r.end("hello")).listen(3001, "127.0.0.1")';
   const nonsense = await host.project("ada", { source: git({ start: ["node", "-e", script] }) });
   await fails(nonsense, "starting", /did not answer within .* its \/health answered no JSON object/);
+});
+
+test("a server that floods its log fills neither disk nor memory, and can be stopped", { skip }, async () => {
+  const start = ["sh", "-c", "yes a-line-of-a-flood-that-nobody-will-ever-read & exec node agent/goose-api.mjs"];
+  const project = await host.project("ada", { source: git({ install: ["true"], start }) });
+  await host.activate(project);
+  await line(project, "goose-api", "left out: they came faster than they could be stored");
+  const blocks = Number(execFileSync("du", ["-sm", path.join(host.data, "local/sandboxes")], { encoding: "utf8" }).split("\t")[0]);
+  assert.ok(blocks < 4096, `${blocks} MiB of logs`);
+  assert.equal((await host.get(project.path)).status, 200);
+  await host.deactivate(project);
 });
 
 test("nothing is left running after failures", { skip }, async () => {

@@ -252,8 +252,11 @@ return {
     end
     t.eq({ w.fake.boxes[lost], w.fake.effects["destroy " .. lost] }, { nil, 1 })
     t.ok(w.fake.boxes[mine] and w.fake.boxes["gander-foreign"] and w.fake.workspaces.kept)
-    t.ok(warnings.all()[1]:find("gander-foreign", 1, true))
     t.eq(db.decisions:count { policy = "cleanup/orphans" }, 1)
+    local foreign, files, more = table.unpack(warnings.all())
+    t.ok(foreign:find("gander-foreign", 1, true))
+    t.ok(files:find("fake/kept", 1, true))
+    t.eq(more, nil) -- the files of a project in the store are no news
   end,
 
   ["no orphan is seen while a list fails, or right after a start"] = function(t)

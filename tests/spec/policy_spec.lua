@@ -1,10 +1,8 @@
 -- lib/policy and the shipped policies: contract, tests, order, faults, facts.
 -- SPDX-License-Identifier: Apache-2.0
-local fs = require "gander.fs"
 local sys = require "gander.sys"
 local guard = require "lib.facts.guard"
 local policy = require "lib.policy"
-local verdicts = require "lib.verdicts"
 
 local function facts(more)
   local out = { now = 0, random = 0.5, settings = {}, counts = { total = 0, user = 0, provider = 0 }, idle_ms = 0 }
@@ -86,23 +84,6 @@ return {
       return guarded.settings.idle_minute
     end, "no fact 'settings.idle_minute'; did you mean settings.idle_minutes%?")
     t.eq(guarded.attempt.n, nil)
-  end,
-
-  ["the stub names every fact and every verdict"] = function(t)
-    local stub = t.ok(fs.read(sys.home .. "/scripts/meta/policy.lua"))
-    local function check(known, path)
-      for name, below in pairs(known) do
-        local as_field = stub:find("@field " .. name .. "%??%s") or stub:find("[{ ]" .. name .. ": ")
-        t.ok(as_field, path .. name .. " is in no stub")
-        if type(below) == "table" then check(below, path .. name .. ".") end
-      end
-    end
-    check(guard.KNOWN, "")
-    for decision, takes in pairs(verdicts.TAKES) do
-      for _, verdict in ipairs(takes) do
-        t.ok(stub:find("\nfunction " .. verdict .. "%("), decision .. ": " .. verdict)
-      end
-    end
   end,
 
   ["pairs over facts shows what is known, guarded"] = function(t)

@@ -3,6 +3,7 @@
 local json = require "gander.json"
 local app = require "lib.app"
 local db = require "lib.store"
+local desired = require "lib.desired"
 local explain = require "lib.explain"
 local lifecycle = require "lib.lifecycle"
 local projects = require "lib.projects"
@@ -90,6 +91,14 @@ return {
     t.eq(list.items[1].id, p.id)
     _, list = call("GET", LIST, { user = "ada" }, { query = { state = "active" } })
     t.eq(#list.items, 0)
+  end,
+
+  ["a wish that comes upon a change counts on from its revision"] = function(t)
+    local w = world(t)
+    local seen = w:project()
+    t.eq((call("PATCH", ONE, at(seen._id), { body = { description = "meanwhile" } })), 200)
+    local after = assert(desired.write(seen, "active", { by = "ada", person = true }))
+    t.eq({ seen.revision, after.revision, after.description }, { 1, 3, "meanwhile" })
   end,
 
   ["another user's project, an unknown id, an unknown user answer alike"] = function(t)

@@ -143,6 +143,14 @@ function M.new(options)
     return items
   end
 
+  function p.workspaces()
+    local items = {}
+    for id in pairs(self.workspaces) do
+      items[#items + 1] = { project_id = id, path = "fake/" .. id }
+    end
+    return items
+  end
+
   function p.usage()
     return { cpu_ms = 1, memory_mb_ms = 1 }
   end

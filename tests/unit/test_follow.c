@@ -349,6 +349,31 @@ void test_follow_frees_what_was_delivered_and_passes_over_holes(void) {
     bench_end(&b);
 }
 
+void test_follow_leaves_out_what_is_far_behind(void) {
+    struct bench b;
+    struct stat st;
+    bench_start(&b);
+    struct buf text = BUF_INIT;
+    for (int i = 0; text.len < (size_t)20 << 20; i++) {
+        buf_addf(&text, "line %d %0100d\n", i, i);
+    }
+    buf_adds(&text, "the last line\n");
+    append(&b, text.data);
+    b.spec.punch = true;
+    CHECK(follow_start(b.follow, &b.spec, &err));
+    CHECK(sink_waits(&b.sink, "\"text\":\"the last line\"", 1));
+    CHECK(strstr(b.sink.got.data, "\"text\":\"[16384 KiB left out: ") != NULL);
+    CHECK(strstr(b.sink.got.data, "\"text\":\"line 0 ") == NULL);
+    CHECK(strstr(b.sink.got.data, "\\u0000") == NULL);
+    char cursor[40];
+    snprintf(cursor, sizeof cursor, "\"cursor\":%zu", text.len);
+    CHECK(sink_waits(&b.sink, cursor, 1));
+    CHECK(ends(&b));
+    CHECK(stat(b.file, &st) == 0 && st.st_size == (off_t)text.len);
+    buf_clear(&text);
+    bench_end(&b);
+}
+
 void test_follow_keeps_order_and_delivers_a_failed_batch_again(void) {
     struct bench b;
     bench_start(&b);

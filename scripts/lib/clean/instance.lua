@@ -9,6 +9,7 @@ local db = require "lib.store"
 local installation = require "lib.installation"
 local providers = require "lib.providers"
 local warnings = require "lib.warnings"
+local workspaces = require "lib.clean.workspaces"
 
 local M = {}
 
@@ -78,6 +79,7 @@ function M.items(context)
     end
   end
   warnings.set("instances", foreign)
+  workspaces.note()
   return sys.now() - sys.version.started_at >= CALM_MS and items or {}
 end
 

@@ -6,7 +6,18 @@ local nearest = require "lib.nearest"
 
 local M = {}
 
--- true is a value, a table is a group. `settings` takes its names from the configuration and the project.
+-- Settings that policies may read even when neither configuration nor project names them.
+local SETTINGS = {}
+for name in
+  ([[
+    idle_minutes max_active max_active_per_user retries retry_base_ms max_lifetime_s timeout_s workspace log_days log_mb
+    decision_days orphan_minutes queue_minutes health_failures engine mode model egress vcpus memory_mb runtime image
+  ]]):gmatch "%S+"
+do
+  SETTINGS[name] = true
+end
+
+-- true is a value, a table is a group. `settings` has more names when configuration or project give them.
 M.KNOWN = {
   now = true,
   project = {
@@ -30,7 +41,7 @@ M.KNOWN = {
   idle_ms = true,
   activity = { chat = true, exec = true, preview = true, agent = true, running = true },
   usage = { cpu_pct = true, memory_mb = true, disk_mb = true, at = true },
-  settings = {},
+  settings = SETTINGS,
   random = true,
   item = {
     id = true,
@@ -50,15 +61,15 @@ M.KNOWN = {
   },
 }
 
--- Settings that policies may read even when neither configuration nor project names them.
-local SETTINGS = {}
-for name in
-  ([[
-    idle_minutes max_active max_active_per_user retries retry_base_ms max_lifetime_s timeout_s workspace log_days log_mb
-    decision_days orphan_minutes queue_minutes health_failures engine mode model egress vcpus memory_mb runtime image
-  ]]):gmatch "%S+"
-do
-  SETTINGS[name] = true
+-- Which decisions have a fact; the others find it empty. Those named nowhere here: all but cleanup.
+local EVERYWHERE = { "admission", "cleanup", "health", "idle", "lifetime", "retry" }
+local OF_PROJECT = { "admission", "health", "idle", "lifetime", "retry" }
+local DECISIONS =
+  { now = EVERYWHERE, random = EVERYWHERE, settings = EVERYWHERE, item = { "cleanup" }, attempt = { "retry" } }
+
+-- The decisions that have the fact or group of this name.
+function M.decisions(name)
+  return DECISIONS[name] or OF_PROJECT
 end
 
 -- A copy that the policy may do with as it likes: a list or a map that a setting holds.
@@ -83,8 +94,7 @@ local function unknown(name, path, allowed, group)
   error("there is no fact '" .. path .. tostring(name) .. "'" .. hint, 3)
 end
 
-local function guard(group, known, path)
-  local allowed = path == "settings." and SETTINGS or known
+local function guard(group, allowed, path)
   return setmetatable({}, {
     __index = function(_, name)
       local value = group[name]

@@ -1,5 +1,6 @@
 -- What the steps of reconcile share: how a step ends, and the provider of a project.
 -- SPDX-License-Identifier: Apache-2.0
+local log = require "gander.log"
 local providers = require "lib.providers"
 
 local M = {}
@@ -15,6 +16,13 @@ end
 function M.recorded(after, message, code)
   if after or code == "conflict" or code == "not_found" then return M.again(0) end
   error("the project cannot be written: " .. tostring(message))
+end
+
+-- One project of many: its trouble must not keep the others waiting. -> whether it went well
+function M.each(what, project, act)
+  local ok, message = pcall(act, project)
+  if not ok then log("error", what .. " failed for a project", { project = project._id, error = tostring(message) }) end
+  return ok
 end
 
 -- -> provider, ctx | nil, message, code

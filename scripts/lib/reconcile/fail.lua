@@ -12,16 +12,15 @@ local facts_of = require "lib.facts"
 local lifecycle = require "lib.lifecycle"
 local policy = require "lib.policy"
 local progress = require "lib.reconcile.progress"
+local verdicts = require "lib.verdicts"
 
 local M = {}
 
-local ABSOLUTE_MS = 1000000000000 -- a retry's `at` from here on is a time, below it a wait
 local WAIT_MAX_MS = 3600000
 
 -- -> when the policy wants the next try, in bounds
 local function time_of(at, now)
-  at = math.floor(at or 0)
-  if at < ABSOLUTE_MS then at = now + at end
+  at = verdicts.time_of(math.floor(at or 0), now)
   return math.min(math.max(at, now), now + WAIT_MAX_MS)
 end
 

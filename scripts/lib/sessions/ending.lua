@@ -13,6 +13,8 @@ local sessions = require "lib.sessions"
 
 local M = {}
 
+M.GONE = "The sandbox ended while this answer was being written."
+
 -- Text that was held back as a possible secret is no secret if nothing follows.
 local function settle_partial(session)
   local project = projects.get(session.project_id)

@@ -44,7 +44,7 @@ function M.content(outbox)
   return sys.unseal(outbox.content)
 end
 
--- Take a message on and queue its job. -> the session | nil, "busy", the session as it is | nil, message, code
+-- Take a message on and queue its job. -> the session | nil, "running" | nil, message, code | nil: it is gone
 function M.take(project, session, message_id, content)
   local seq = sessions.next_seq(session._id)
   local count = messages.count(session._id)

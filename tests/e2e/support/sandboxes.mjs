@@ -4,12 +4,15 @@
 //   await processes(host, project)     [{pid, start, command}] that live in one of its sandboxes or hold one up
 //   workspace(host, project)           path of its files
 //   await nothingLeft(host, project)   waits until neither process nor directory of it is there
+//   await removed(host, project)       waits until it is 404, and its files are gone too
 //   preload(source)                    `settings.env` that makes the agent's server run some JavaScript first
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 
 import { waitFor } from "./host.mjs";
+
+const LEFT_MS = 60_000; // a sweep that is due only in a while counts too
 
 const local = (host, ...rest) => path.join(host.data, "local", ...rest);
 
@@ -47,9 +50,15 @@ export async function nothingLeft(host, project) {
   await waitFor("the sandboxes' end", async () => {
     left = [...(await directories(host, project)), ...(await processes(host, project))];
     return left.length === 0;
-  }, 20_000).catch((error) => {
+  }, LEFT_MS).catch((error) => {
     throw new Error(`${error.message}: ${JSON.stringify(left)}`);
   });
+}
+
+export async function removed(host, project) {
+  await waitFor("404", async () => (await host.get(project.path)).status === 404);
+  await nothingLeft(host, project);
+  await waitFor("the files' end", async () => !(await hasWorkspace(host, project)), LEFT_MS);
 }
 
 export function preload(source) {
