@@ -38,7 +38,7 @@ describe("an agent's Markdown", () => {
     expect(html("| a | b |\n|---|---|\n| 1 | 2 |").querySelector(".table-box table")).not.toBeNull();
   });
   it("survives nesting that nobody reads: quotes, lists, emphasis", () => {
-    for (const bomb of [">".repeat(10_000), "- ".repeat(10_000), "[".repeat(10_000), "*_".repeat(5_000)]) {
+    for (const bomb of [">".repeat(10_000), "- ".repeat(10_000), "[".repeat(10_000), "*_".repeat(3_000)]) {
       const box = html(`${bomb} the end`);
       expect(box.textContent).toContain("the end");
       expect(box.querySelectorAll("blockquote, li").length).toBeLessThan(100);

@@ -5,7 +5,7 @@ import ReactMarkdown, { type Components } from "react-markdown";
 import rehypeHighlight from "rehype-highlight";
 import remarkGfm from "remark-gfm";
 import { Copy } from "@/ui/Notes";
-import { shallow } from "./shallow";
+import { tame } from "./tame";
 import "./markdown.css";
 
 const components: Components = {
@@ -54,13 +54,12 @@ function flat(node: ReactNode): string {
   return inner === undefined ? "" : flat(inner);
 }
 
-const remark = [remarkGfm, shallow];
-/** Longer than any answer: shown as it is, since parsing it would hold up the page. */
-const MOST_CHARS = 200_000;
+const remark = [remarkGfm];
 const rehype = [[rehypeHighlight, { detect: false, ignoreMissing: true }]] as never;
 
 export const Markdown = memo(function Markdown({ text }: { text: string }) {
-  if (text.length > MOST_CHARS)
+  const source = tame(text);
+  if (source === undefined)
     return (
       <pre tabIndex={0} className="max-h-96 overflow-auto whitespace-pre-wrap break-words font-mono text-xs">
         {text}
@@ -69,7 +68,7 @@ export const Markdown = memo(function Markdown({ text }: { text: string }) {
   return (
     <div className="markdown" dir="auto">
       <ReactMarkdown remarkPlugins={remark} rehypePlugins={rehype} components={components}>
-        {text}
+        {source}
       </ReactMarkdown>
     </div>
   );
