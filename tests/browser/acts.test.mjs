@@ -117,7 +117,10 @@ test("makes a rule that is live, refuses its name a second time, deletes it", { 
   await page.getByRole("button", { name: "New script" }).click();
   await dialog.getByLabel("File name").fill("../up");
   await dialog.getByRole("button", { name: "Create script" }).click();
-  await dialog.getByRole("alert").getByText(/A name begins with a letter/).waitFor();
+  await dialog
+    .getByRole("alert")
+    .getByText(/A name begins with a letter/)
+    .waitFor();
   await inspect(page, "new-script");
   await page.keyboard.press("Escape");
   await make();

@@ -14,6 +14,7 @@ import type {
   Message,
   Page,
   Project,
+  Reference,
   ScriptList,
   ScriptVersion,
   Session,
@@ -207,3 +208,11 @@ export const useScriptHistory = (file: string, enabled: boolean) =>
     enabled,
     staleTime: 0,
   });
+
+/** What scripts may use, for completion. A host that has no reference gives none, and is not asked again. */
+export const useReference = () =>
+  useQuery({
+    queryKey: keys.reference,
+    queryFn: ({ signal }) => json<Reference>("GET", "/api/reference", { signal }).catch(() => null),
+    retry: false,
+  }).data ?? undefined;

@@ -11,6 +11,7 @@ export const keys = {
   chat: (user: string, project: string, session: string) => ["chat", user, project, session] as const,
   logs: (user: string, project: string, filter: object) => ["logs", user, project, filter] as const,
   activity: (user: string, project: string) => ["activity", user, project] as const,
+  reference: ["reference"] as const,
   scripts: ["scripts"] as const,
   script: (file: string) => ["script", file] as const,
   history: (file: string) => ["history", file] as const,

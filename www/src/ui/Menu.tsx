@@ -13,6 +13,9 @@ export interface Act {
   blocked?: string;
 }
 
+/** A menu is drawn inside the main landmark: a screen reader finds it where the page is. */
+const landmark = () => document.querySelector("main");
+
 const panel = "z-50 min-w-48 rounded-md border border-line bg-raised p-1 shadow-lg";
 const row = (danger?: boolean) =>
   cn(
@@ -33,9 +36,9 @@ function Body({ act }: { act: Act }) {
 
 export function Menu({ acts, children, label }: { acts: Act[]; children: ReactNode; label: string }) {
   return (
-    <DropdownMenu.Root>
+    <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{children}</DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
+      <DropdownMenu.Portal container={landmark()}>
         <DropdownMenu.Content className={panel} align="end" sideOffset={4} aria-label={label}>
           {acts.map((act) => (
             <DropdownMenu.Item
@@ -56,9 +59,9 @@ export function Menu({ acts, children, label }: { acts: Act[]; children: ReactNo
 
 export function RightClick({ acts, children }: { acts: Act[]; children: ReactNode }) {
   return (
-    <ContextMenu.Root>
+    <ContextMenu.Root modal={false}>
       <ContextMenu.Trigger asChild>{children}</ContextMenu.Trigger>
-      <ContextMenu.Portal>
+      <ContextMenu.Portal container={landmark()}>
         <ContextMenu.Content className={panel}>
           {acts.map((act) => (
             <ContextMenu.Item
