@@ -10,6 +10,12 @@ spec: spec-release spec-asan  ## Lua inside the host, as built and under the san
 contract e2e browser: core console  ## the contracts; trips over REST; the page in a browser
 	$(if $(node_files),$(WITHOUT_KEYS) node --test --test-reporter=tap --test-concurrency=1 $(node_files))
 
+screenshots: test-tools core console  ## the README's pictures, light and dark, from the story told in a browser
+	STORY_NAME=swan-api $(WITHOUT_KEYS) node --test --test-reporter=dot tests/browser/story.test.mjs
+	for theme in light dark; do for name in chat:permission policies:policy activity:activity; do \
+		cp tests/artefacts/$${name#*:}-$$theme.png www/screenshots/$${name%:*}$$(test $$theme = dark && echo -dark).png || exit 1; \
+	done; done
+
 bench: all  ## the figures of tests/bench, on this machine
 	for file in $(wildcard tests/bench/*.bench.mjs); do echo "# $$file"; node $$file || exit 1; done
 

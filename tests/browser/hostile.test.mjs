@@ -82,19 +82,18 @@ test("a tool's output of codes and rubbish is folded, coloured, and shown as tex
   await page.getByLabel("Mode").selectOption("auto");
   await page.getByText("It runs every tool without asking.").waitFor();
   const print = "printf '\\033[31mred\\033[0m\\033]8;;javascript:alert(1)\\007link\\033]8;;\\007\\n'";
-  await say(page, `run \`${print}; head -c 1000000 /dev/urandom; seq 1 5000\``);
-  const call = page.getByRole("button", { name: /^(ran|run) printf/ });
+  await say(page, `run \`seq 1 5000; head -c 1000000 /dev/urandom; echo; ${print}\``);
+  const call = page.getByRole("button", { name: /^(ran|run) seq 1 5000/ });
   await call.waitFor();
   await quiet();
   await call.click();
-  const output = page
-    .getByText("Output", { exact: true })
-    .locator("xpath=ancestor::div[2]/pre | ancestor::div[1]/following-sibling::pre");
-  await output.first().waitFor();
+  const output = page.getByRole("group", { name: "Output" });
+  await output.locator("span", { hasText: "red" }).first().waitFor();
+  assert.equal(await output.locator("a").count(), 0);
   await inspect(page, "hostile-output");
-  const started = Date.now();
-  await page.getByLabel("Message to the agent").fill("still quick");
-  assert.ok(Date.now() - started < 30_000);
+  const rest = page.getByRole("button", { name: /^Show all: / });
+  if (await rest.isVisible()) await rest.click();
+  await page.getByLabel("Message to the agent").fill("");
   await harmless();
 });
 
@@ -106,8 +105,8 @@ test("a command that hides characters shows them where it is asked about", { ski
   assert.match(await card.textContent(), /‹U\+202E›gnp\.exe/);
   assert.doesNotMatch(await card.textContent(), /\u202e/);
   await inspect(page, "hostile-question");
-  await page.keyboard.press("Escape");
-  await card.getByRole("button", { name: "Reject", exact: false }).first().click();
+  await card.getByRole("button", { name: /^Reject/ }).click();
+  await card.waitFor({ state: "detached" });
   await quiet();
 });
 

@@ -35,11 +35,12 @@ export function UserMenu({ user }: { user: string }) {
     label: on ? "Stop notifying me" : "Notify me while I look elsewhere",
     icon: on ? <Bell size={14} aria-hidden /> : <BellOff size={14} aria-hidden />,
     blocked: leave === "denied" ? "The browser forbids notifications of this page." : undefined,
+    apart: true,
     run: () => void turn(),
   });
   const name = users.data.find((u) => u.id === user)?.name ?? "Pick a user";
   return (
-    <Menu acts={acts} label="Users and notifications">
+    <Menu acts={acts} label="Users and notifications" align="start">
       <Button aria-label={`User: ${name}`} title={on ? "You are told when a run ends or asks" : undefined}>
         <span className="max-w-36 truncate">{name}</span>
         {on && <Bell size={14} aria-hidden />}

@@ -10,6 +10,8 @@ export interface Act {
   icon?: ReactNode;
   keys?: string;
   danger?: boolean;
+  /** A line above it: another kind of act begins. */
+  apart?: boolean;
   blocked?: string;
 }
 
@@ -17,11 +19,12 @@ export interface Act {
 const landmark = () => document.querySelector("main");
 
 const panel = "z-50 min-w-48 rounded-md border border-line bg-raised p-1 shadow-lg";
-const row = (danger?: boolean) =>
+const row = ({ danger, apart }: Act) =>
   cn(
     "flex h-8 cursor-default items-center gap-2 rounded px-2 outline-none select-none max-sm:h-10",
     "data-[highlighted]:bg-hover data-[disabled]:text-muted data-[disabled]:opacity-70",
     danger && "text-red",
+    apart && "mt-1 rounded-t-none border-line border-t pt-1",
   );
 
 function Body({ act }: { act: Act }) {
@@ -34,16 +37,23 @@ function Body({ act }: { act: Act }) {
   );
 }
 
-export function Menu({ acts, children, label }: { acts: Act[]; children: ReactNode; label: string }) {
+interface MenuProps {
+  acts: Act[];
+  children: ReactNode;
+  label: string;
+  align?: "start" | "end";
+}
+
+export function Menu({ acts, children, label, align = "end" }: MenuProps) {
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{children}</DropdownMenu.Trigger>
       <DropdownMenu.Portal container={landmark()}>
-        <DropdownMenu.Content className={panel} align="end" sideOffset={4} aria-label={label}>
+        <DropdownMenu.Content className={panel} align={align} sideOffset={4} aria-label={label}>
           {acts.map((act) => (
             <DropdownMenu.Item
               key={act.label}
-              className={row(act.danger)}
+              className={row(act)}
               disabled={act.blocked !== undefined}
               title={act.blocked}
               onSelect={() => setTimeout(act.run)}
@@ -66,7 +76,7 @@ export function RightClick({ acts, children }: { acts: Act[]; children: ReactNod
           {acts.map((act) => (
             <ContextMenu.Item
               key={act.label}
-              className={row(act.danger)}
+              className={row(act)}
               disabled={act.blocked !== undefined}
               onSelect={() => setTimeout(act.run)}
             >

@@ -53,7 +53,12 @@ export function Block({ label, text, max = FIRST_LINES, output }: Props) {
         {label}
         <Copy text={text} label={`Copy ${label.toLowerCase()}`} className="h-5" />
       </div>
-      <pre tabIndex={0} className={cn(box, "whitespace-pre-wrap break-words")}>
+      <pre
+        tabIndex={0}
+        role="group"
+        aria-label={label}
+        className={cn(box, "whitespace-pre-wrap break-words")}
+      >
         {spans}
       </pre>
       {!whole && !all && (

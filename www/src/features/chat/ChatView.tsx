@@ -153,7 +153,15 @@ function OpenChat({
     if (following) setSeen(total);
   }, [following, total]);
   const { mutate } = send;
-  const onSend = useCallback((text: string) => mutate({ text, id: crypto.randomUUID() }), [mutate]);
+  const onSend = useCallback(
+    (text: string) => {
+      // Who speaks wants to see what comes of it.
+      toEnd();
+      mutate({ text, id: crypto.randomUUID() });
+    },
+    [mutate, toEnd],
+  );
+  const asks = (state?.permissions.length ?? 0) > 0;
   const spoken = useSpoken(state?.messages, state?.running ?? false);
 
   if (chat.error instanceof ApiError && chat.error.status === 404)
@@ -219,12 +227,15 @@ function OpenChat({
         {!following && (
           <Button
             size="small"
+            kind={asks ? "primary" : "plain"}
             className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full shadow-lg"
             onClick={toEnd}
           >
-            {total > seen
-              ? `${total - seen} new ${total - seen === 1 ? "message" : "messages"}`
-              : "To the newest"}{" "}
+            {asks
+              ? "The agent asks"
+              : total > seen
+                ? `${total - seen} new ${total - seen === 1 ? "message" : "messages"}`
+                : "To the newest"}{" "}
             ↓
           </Button>
         )}

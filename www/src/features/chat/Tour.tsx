@@ -51,7 +51,9 @@ export function Tour({ project: p, blocked, onSend }: Props) {
   const [stored, setStored] = useRemembered(tourKey(p.id), "");
   const at = stepOf(stored);
   if (at === undefined) return null;
-  const step = TOUR[at];
+  // While the agent works on a step, its sentence stays: it says what to do with the question that comes.
+  const told = blocked !== undefined && at > 0 ? at - 1 : at;
+  const step = TOUR[told];
   return (
     <aside aria-label="Tour" className="border-line border-t bg-panel px-4 py-2 max-sm:px-3">
       <div className="mx-auto flex max-w-3xl flex-col gap-2">
@@ -60,7 +62,7 @@ export function Tour({ project: p, blocked, onSend }: Props) {
             {step ? (
               <>
                 <span className="tnum font-medium">
-                  Tour, {at + 1} of {TOUR.length}.
+                  Tour, {told + 1} of {TOUR.length}.
                 </span>{" "}
                 {step.so}
               </>
@@ -97,8 +99,8 @@ export function Tour({ project: p, blocked, onSend }: Props) {
             <Chip
               key={s.say}
               text={s.say}
-              done={i < at}
-              next={i === at}
+              done={i < at && i !== told}
+              next={i === told}
               blocked={blocked}
               onClick={() => {
                 if (i >= at) setStored(String(i + 1));

@@ -163,7 +163,7 @@ function Row({ project: p, current, tab }: { project: Project; current: boolean;
           <StateIcon project={p} />
           <span className="min-w-0 grow">
             <span className="flex items-baseline gap-2">
-              <span className="min-w-0 grow truncate font-medium" dir="auto">
+              <span className="min-w-0 grow truncate text-left font-medium" dir="auto">
                 {p.name}
               </span>
               {!moving && <span className="tnum shrink-0 text-muted text-xs">{rowWords(p, now)}</span>}
