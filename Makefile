@@ -82,7 +82,8 @@ LINK = -pie -pthread -Wl,-z,relro,-z,now $(CFLAGS_$(VARIANT)) $(LDFLAGS)
 LIBS = $(PACKAGE_LIBS) -l:liblua5.4-cjson.so.0 -ldl -lm
 
 CORE := $(patsubst core/%.c,$(OUT)/core/%.o,$(wildcard core/*.c core/bind/*.c))
-UNIT := $(patsubst tests/unit/%.c,$(OUT)/unit/%.o,$(wildcard tests/unit/*.c))
+UNIT := $(patsubst tests/unit/%.c,$(OUT)/unit/%.o,$(wildcard tests/unit/*.c)) \
+	$(patsubst tests/fuzz/%.c,$(OUT)/unit/%.o,$(wildcard tests/fuzz/*.c))
 DOOR := $(wildcard core/door.h)
 
 gander: build/release/gander
@@ -102,6 +103,11 @@ $(OUT)/core/%.o: core/%.c Makefile
 	$(CC) $(COMMON) $(WARN) $(INCLUDE) -MMD -MP -c $< -o $@
 
 $(OUT)/unit/%.o: tests/unit/%.c Makefile
+	mkdir -p $(@D)
+	echo '  CC      $<'
+	$(CC) $(COMMON) $(WARN) $(INCLUDE) -MMD -MP -c $< -o $@
+
+$(OUT)/unit/%.o: tests/fuzz/%.c Makefile
 	mkdir -p $(@D)
 	echo '  CC      $<'
 	$(CC) $(COMMON) $(WARN) $(INCLUDE) -MMD -MP -c $< -o $@

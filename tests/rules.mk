@@ -3,15 +3,34 @@
 
 TEST_PARTS = unit-asan unit-tsan spec-release spec-asan contract console-unit e2e browser
 CHECK_PARTS = check-floors check-sizes check-format check-c check-lua check-www
-.PHONY: $(TEST_PARTS) $(CHECK_PARTS) test-tools unit spec bench format strict
+.PHONY: $(TEST_PARTS) $(CHECK_PARTS) test-tools unit spec bench fuzz format strict
 
 unit: unit-asan unit-tsan  ## the engines in C, under both sanitizers
 spec: spec-release spec-asan  ## Lua inside the host, as built and under the sanitizer
 contract e2e browser: core console  ## the contracts; trips over REST; the page in a browser
 	$(if $(node_files),$(WITHOUT_KEYS) node --test --test-reporter=tap --test-concurrency=1 $(node_files))
 
+screenshots: test-tools core console  ## the README's pictures, light and dark, from the story told in a browser
+	STORY_NAME=swan-api $(WITHOUT_KEYS) node --test --test-reporter=dot tests/browser/story.test.mjs
+	for theme in light dark; do for name in chat:permission policies:policy activity:activity; do \
+		cp tests/artefacts/$${name#*:}-$$theme.png www/screenshots/$${name%:*}$$(test $$theme = dark && echo -dark).png || exit 1; \
+	done; done
+
 bench: all  ## the figures of tests/bench, on this machine
 	for file in $(wildcard tests/bench/*.bench.mjs); do echo "# $$file"; node $$file || exit 1; done
+
+# Each target with clang's libFuzzer, by hand and for as long as one likes: tests/fuzz/README.md.
+fuzz: $(patsubst tests/fuzz/fuzz_%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))  ## the fuzz targets, in build/fuzz (needs clang)
+
+build/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(wildcard core/*.c core/*.h)
+	command -v clang >/dev/null || { echo 'make fuzz needs clang'; exit 1; }
+	mkdir -p $(@D) $(@D)/corpus-$*
+	echo '  FUZZ    $@'
+	clang -std=c11 -D_GNU_SOURCE -DFUZZ_ALONE -g -O1 -pthread -fsanitize=fuzzer,address,undefined $(INCLUDE) $< $(FUZZED) $(PACKAGE_LIBS) -o $@
+
+# The parts of the core that are fuzzed stand on the ground floor; none knows Lua.
+FUZZED = $(addprefix core/,buf.c err.c log.c value.c value_scan.c json.c wait.c router.c scriptset.c scripts_disk.c) \
+	$(wildcard core/follow_parse*.c) core/follow_events.c
 
 format: test-tools  ## write C and Lua the way `make check` wants them
 	$(if $(C_FILES),clang-format -i $(C_FILES))

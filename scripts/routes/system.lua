@@ -114,6 +114,7 @@ M["GET /api/system"] = app.route {
         goose = { engine = engine_name, version = version, model = model_view(engine_name) },
         users = people,
         limits = plain(sys.config.limits or {}),
+        trust_network = sys.config.trust_network == true,
         warnings = notes,
       }
   end,

@@ -50,15 +50,18 @@ test("goes to the tabs with g and a letter", async () => {
   }
 });
 
-test("reaches the first act with a", async () => {
+test("a asks about the open project, and Escape leaves it as it is", async () => {
   await page.evaluate(() => document.activeElement?.blur());
   await page.keyboard.press("a");
+  await page.getByRole("dialog", { name: `Activate ${NAME}?` }).waitFor();
   assert.equal(await focused(), "Activate");
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
 });
 
 test("finds a policy with the palette", async () => {
   await page.keyboard.press("Control+k");
-  await page.getByPlaceholder("Find a project, a policy or an act").waitFor();
+  await page.getByPlaceholder("Find a project, a chat, a policy or an act").waitFor();
   await inspect(page, "palette");
   await page.keyboard.type("idle/after");
   await page.keyboard.press("Enter");

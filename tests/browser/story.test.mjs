@@ -15,7 +15,7 @@ import {
   say,
 } from "./support/page.mjs";
 
-const NAME = `story ${Date.now().toString(36)}`;
+const NAME = process.env.STORY_NAME ?? `story ${Date.now().toString(36)}`;
 const POLICY = "policies/idle/after_minutes.lua";
 let host;
 let browser;

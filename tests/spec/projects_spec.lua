@@ -8,6 +8,7 @@ local explain = require "lib.explain"
 local lifecycle = require "lib.lifecycle"
 local projects = require "lib.projects"
 local settings_of = require "lib.settings"
+local sys = require "gander.sys"
 
 assert(db.projects:count {}) -- opens the store, whose handle outlives each test
 
@@ -324,7 +325,6 @@ return {
     w:want(first, "active")
     w:settle(first)
     local _, p = post { name = "b" }
-    local sys = require "gander.sys"
     local facts_of = require "lib.facts"
     local own = facts_of.settings
     facts_of.settings = function(project)
@@ -418,6 +418,18 @@ return {
     t.eq({ status, body.store.ok, body.goose.model.demo, body.users[1].id }, { 200, true, true, "ada" })
     t.ok(#body.providers >= 1 and body.providers[1].default)
     t.ok(body.limits.body)
+    t.eq(body.trust_network, false)
+  end,
+
+  ["the system page says that the network is trusted"] = function(t)
+    world(t)
+    local was = sys.config.trust_network
+    sys.config.trust_network = true
+    local ok, status, body = pcall(call, "GET", "/api/system", {}, { file = "routes/system" })
+    sys.config.trust_network = was
+    t.ok(ok, status)
+    t.eq(body.trust_network, true)
+    t.ok(table.concat(body.warnings, "\n"):find("trust_network", 1, true))
   end,
 
   ["a decision's facts replay as they were"] = function(t)

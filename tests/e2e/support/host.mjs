@@ -8,6 +8,7 @@
 //   await host.close();                      removes its projects with their sandboxes, then the host and its files
 //
 // `scripts: true` runs on a copy of scripts/ that a test may edit (host.scripts). The host's log is in host.log (lines).
+// `command` runs another build than ./gander, such as ["build/asan/gander"].
 // No packages. Every wait has a deadline; a failure shows the end of the host's log.
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from "node:child_process";
@@ -59,7 +60,8 @@ class Host {
 
   async start() {
     const args = ["--config", path.join(this.dir, "config.lua"), "--data", this.data, "--scripts", this.scripts, "--listen", `127.0.0.1:${this.port}`];
-    this.child = spawn(path.join(ROOT, "gander"), ["serve", ...args, ...(this.options.args ?? [])], {
+    const [program, ...before] = this.options.command ?? [path.join(ROOT, "gander")];
+    this.child = spawn(program, [...before, "serve", ...args, ...(this.options.args ?? [])], {
       env: cleanEnvironment(this.options.env), stdio: ["ignore", "pipe", "pipe"],
     });
     this.exited = once(this.child, "exit");

@@ -6,14 +6,15 @@ import { useEffect, useSyncExternalStore } from "react";
 import { fromStore } from "./chat";
 import { all, json, path, send } from "./client";
 import { keys } from "./keys";
-import { during, overChat, overLogs, overProjects, overSessions, stream } from "./live";
-import { type LogFilter, readNewest } from "./logs";
+import { cache, during, hostAlerts, overChat, overLogs, overProjects, overSessions, stream } from "./live";
+import { append, type LogFilter, type LogState, readNewest, readSince } from "./logs";
 import type {
   Activity,
   Contents,
   Message,
   Page,
   Project,
+  Reference,
   ScriptList,
   ScriptVersion,
   Session,
@@ -76,6 +77,18 @@ export const useSessions = (user: string, project: string) =>
       ),
   });
 
+/** The newest chats of a user over all projects: what asks, what the palette finds. */
+export const useUserSessions = (user: string) =>
+  useQuery({
+    queryKey: keys.userSessions(user),
+    queryFn: ({ signal }) =>
+      during(
+        async () => (await all<Session>(path`/api/users/${user}/sessions`, { signal }, 400)).items,
+        (list, events) => overSessions(list, events),
+      ),
+    enabled: user !== "",
+  });
+
 const MESSAGES = 100;
 export async function readMessages(
   user: string,
@@ -123,6 +136,19 @@ export function useChat(user: string, project: string, session: string) {
 
 export function useLogs(user: string, project: string, filter: LogFilter) {
   useEffect(() => stream.declare({ logs: project }), [project]);
+  // Each time the stream opens, what came while nobody listened is read once: lines are stored before they are sent.
+  useEffect(() => {
+    const key = keys.logs(user, project, filter);
+    const catchUp = () => {
+      const held = cache.getQueryData<LogState>(key);
+      if (!held) return;
+      readSince(user, project, filter, held.lines.at(-1)?.seq ?? 0)
+        .then((lines) => cache.setQueryData<LogState>(key, (old) => old && append(old, lines)))
+        .catch(() => {});
+    };
+    hostAlerts.addEventListener("opened", catchUp);
+    return () => hostAlerts.removeEventListener("opened", catchUp);
+  }, [user, project, filter]);
   return useQuery({
     queryKey: keys.logs(user, project, filter),
     queryFn: ({ signal }) =>
@@ -182,3 +208,11 @@ export const useScriptHistory = (file: string, enabled: boolean) =>
     enabled,
     staleTime: 0,
   });
+
+/** What scripts may use, for completion. A host that has no reference gives none, and is not asked again. */
+export const useReference = () =>
+  useQuery({
+    queryKey: keys.reference,
+    queryFn: ({ signal }) => json<Reference>("GET", "/api/reference", { signal }).catch(() => null),
+    retry: false,
+  }).data ?? undefined;

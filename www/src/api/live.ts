@@ -46,7 +46,7 @@ export const stream = new EventStream({
     void cache.invalidateQueries({ queryKey: ["chat"] });
   },
   jumped() {
-    for (const name of ["projects", "sessions", "activity", "scripts"])
+    for (const name of ["projects", "sessions", "user-sessions", "activity", "scripts"])
       void cache.invalidateQueries({ queryKey: [name] });
   },
 });
@@ -95,11 +95,12 @@ export function overProjects(list: Project[], events: StreamEvent[], user: strin
   return out;
 }
 
-export function overSessions(list: Session[], events: StreamEvent[], project: string): Session[] {
+/** Lays session events over a list: of one project, or of all that the stream tells of. */
+export function overSessions(list: Session[], events: StreamEvent[], project?: string): Session[] {
   let out = list;
   for (const e of events) {
     const s = e.data as Session;
-    if (s?.project_id !== project) continue;
+    if (project !== undefined && s?.project_id !== project) continue;
     if (e.type === "session_deleted") out = out.filter((x) => x.id !== s.id);
     if (e.type !== "session") continue;
     const at = out.findIndex((x) => x.id === s.id);
@@ -124,6 +125,12 @@ function apply(e: StreamEvent): boolean {
         { queryKey: ["sessions"], predicate: (q) => q.queryKey[2] === s.project_id },
         (old) => old && overSessions(old, [e], s.project_id),
       );
+      // The stream is narrowed to the picked user: a session of another's project is none of its list.
+      for (const [key, list] of cache.getQueriesData<Session[]>({ queryKey: ["user-sessions"] })) {
+        const mine = cache.getQueryData<Project[]>(keys.projects(key[1] as string));
+        if (list && mine?.some((p) => p.id === s.project_id))
+          cache.setQueryData(key, overSessions(list, [e]));
+      }
       const chat = { queryKey: ["chat"], predicate: (q: Query) => q.queryKey[3] === s.id };
       if (e.type === "session") cache.setQueriesData<ChatState>(chat, (old) => old && withSession(old, s));
       else void cache.invalidateQueries(chat);

@@ -280,3 +280,21 @@ export interface Page<T> {
   items: T[];
   next: string | null;
 }
+export interface Reference {
+  modules: { name: string; doc: string; functions: { name: string; signature: string; doc: string }[] }[];
+  facts: { name: string; type: string; doc: string; policies?: string[] }[];
+  verdicts: { name: string; signature: string; doc: string; policies?: string[] }[];
+}
+export interface DryVerdict {
+  verdict?: string;
+  reason?: string;
+  file?: string;
+  line?: number;
+  failed?: boolean;
+}
+export interface DryItem {
+  project_id: string;
+  before?: DryVerdict | null;
+  after?: DryVerdict | null;
+  differs: boolean;
+}

@@ -2,20 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Moon, Search, Sun } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
-import { Link, useLocation } from "wouter";
-import { dangers, useStream, useSystem, useUsers } from "@/api/hooks";
+import { Link } from "wouter";
+import { dangers, useStream, useSystem } from "@/api/hooks";
 import type { System } from "@/api/schema";
 import { cn } from "@/lib/cn";
 import { paths } from "@/lib/session";
 import { Button } from "@/ui/Button";
 import { openPalette } from "./palette";
+import { UserMenu } from "./UserMenu";
 
 const SystemDialog = lazy(() => import("@/features/system/SystemDialog"));
 
 export function Header({ user, theme, turn }: { user: string; theme: "light" | "dark"; turn(): void }) {
-  const users = useUsers();
   const system = useSystem();
-  const [, go] = useLocation();
   const [open, setOpen] = useState(false);
   return (
     <header className="flex h-12 shrink-0 items-center gap-2 border-line border-b bg-panel px-3">
@@ -27,21 +26,7 @@ export function Header({ user, theme, turn }: { user: string; theme: "light" | "
         <img src="/favicon.svg" alt="" width={20} height={20} />
         <span className="max-sm:hidden">Gander</span>
       </Link>
-      {users.data && (
-        <select
-          aria-label="User"
-          value={users.data.some((u) => u.id === user) ? user : ""}
-          onChange={(e) => go(e.target.value ? paths.user(e.target.value) : "/users")}
-          className="h-8 max-w-44 min-w-0 rounded-md border border-line bg-bg px-2 max-sm:h-10"
-        >
-          {!users.data.some((u) => u.id === user) && <option value="">Pick a user</option>}
-          {users.data.map((u) => (
-            <option key={u.id} value={u.id}>
-              {u.name}
-            </option>
-          ))}
-        </select>
-      )}
+      <UserMenu user={user} />
       <button
         type="button"
         onClick={() => openPalette()}
@@ -125,6 +110,7 @@ function Chips({ system: s }: { system: System }) {
             {c.text}
           </span>
         ))}
+        {danger.open && <span className="whitespace-nowrap font-medium text-red">open to the network</span>}
       </span>
     </>
   );

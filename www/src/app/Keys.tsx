@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
+import { useAway, useProjects } from "@/api/hooks";
+import { useDialogs } from "@/features/projects/acts";
 import { paths } from "@/lib/session";
 import { Dialog } from "@/ui/Dialog";
 import { onPalette } from "./palette";
@@ -9,11 +11,11 @@ import { onPalette } from "./palette";
 const Palette = lazy(() => import("./Palette"));
 
 const LIST = [
-  ["Ctrl K", "Find a project, a policy or an act"],
+  ["Ctrl K", "Find a project, a chat, a policy or an act"],
   ["/", "Filter the projects"],
   ["j  k", "Next, previous project"],
   ["Enter", "Open"],
-  ["a", "Activate, cancel, deactivate or retry"],
+  ["a", "Activate, cancel, deactivate or retry: asks first"],
   ["g c", "Chat"],
   ["g l", "Logs"],
   ["g a", "Activity"],
@@ -43,6 +45,16 @@ export function Keys({ user, project }: { user: string; project?: string }) {
   const [palette, setPalette] = useState(false);
   const [help, setHelp] = useState(false);
   const g = useRef(0);
+  const projects = useProjects(user);
+  const open = useDialogs();
+  const away = useAway();
+  const ask = useRef(() => {});
+  ask.current = () => {
+    // The row that has the focus goes before the project that is open.
+    const row = document.activeElement?.closest<HTMLElement>("[data-project]")?.dataset.project;
+    const target = projects.data?.find((p) => p.id === (row ?? project));
+    if (target && !away) open({ kind: "ask", project: target });
+  };
   useEffect(() => onPalette(() => setPalette(true)), []);
   useEffect(() => {
     const press = (e: KeyboardEvent) => {
@@ -73,7 +85,7 @@ export function Keys({ user, project }: { user: string; project?: string }) {
           step(-1);
           break;
         case "a":
-          document.querySelector<HTMLButtonElement>("[data-first-act]")?.focus();
+          ask.current();
           break;
         case "?":
           setHelp(true);

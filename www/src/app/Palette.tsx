@@ -1,10 +1,12 @@
-// Ctrl+K: projects, policies and acts by name.
+// Ctrl+K: projects, chats, policies and acts by name.
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from "cmdk";
+import { MessageSquare } from "lucide-react";
 import { useLocation } from "wouter";
-import { useProjects, useScripts } from "@/api/hooks";
+import { useProjects, useScripts, useUserSessions } from "@/api/hooks";
 import { useDialogs } from "@/features/projects/acts";
 import { paths } from "@/lib/session";
+import { Badge } from "@/ui/Notes";
 import { StateIcon, stateWord } from "@/ui/StateMark";
 
 const group =
@@ -15,6 +17,8 @@ const item =
 export default function Palette({ user, onClose }: { user: string; onClose(): void }) {
   const projects = useProjects(user);
   const scripts = useScripts();
+  const sessions = useUserSessions(user);
+  const names = new Map(projects.data?.map((p) => [p.id, p.name]));
   const open = useDialogs();
   const [, go] = useLocation();
   const run = (act: () => void) => () => {
@@ -30,7 +34,7 @@ export default function Palette({ user, onClose }: { user: string; onClose(): vo
       contentClassName="fixed top-[12vh] left-1/2 z-50 w-[calc(100vw-24px)] max-w-xl -translate-x-1/2 overflow-hidden rounded-md border border-line bg-raised shadow-2xl"
     >
       <Command.Input
-        placeholder="Find a project, a policy or an act"
+        placeholder="Find a project, a chat, a policy or an act"
         className="h-11 w-full border-line border-b bg-transparent px-4 outline-none"
       />
       <Command.List className="max-h-[50vh] overflow-auto">
@@ -47,6 +51,27 @@ export default function Palette({ user, onClose }: { user: string; onClose(): vo
                 <StateIcon project={p} />
                 <span className="grow truncate">{p.name}</span>
                 <span className="text-muted text-sm">{stateWord(p)}</span>
+              </Command.Item>
+            ))}
+          </Command.Group>
+        )}
+        {user && sessions.data && sessions.data.length > 0 && (
+          <Command.Group heading="Chats" className={group}>
+            {sessions.data.slice(0, 200).map((s) => (
+              <Command.Item
+                key={s.id}
+                value={`${s.title ?? ""} ${names.get(s.project_id) ?? ""} ${s.id}`}
+                className={item}
+                onSelect={run(() => go(paths.session(user, s.project_id, s.id)))}
+              >
+                <MessageSquare size={14} aria-hidden className="shrink-0 text-muted" />
+                <span className="min-w-0 grow truncate" dir="auto">
+                  {s.title || "Untitled chat"}
+                </span>
+                {s.status === "waiting_permission" && <Badge tone="amber">asks</Badge>}
+                <span className="max-w-40 truncate text-muted text-sm" dir="auto">
+                  {names.get(s.project_id)}
+                </span>
               </Command.Item>
             ))}
           </Command.Group>

@@ -1,16 +1,17 @@
 // The frame of every view: header, list, the view itself; and what belongs to the page as a whole: the stream,
-// the title, the keys.
+// what wants attention, the keys.
 // SPDX-License-Identifier: Apache-2.0
 import { FileCode2 } from "lucide-react";
 import { type ReactNode, Suspense, useEffect } from "react";
 import { Link } from "wouter";
 import { setActingUser } from "@/api/client";
-import { useProjects, useUsers } from "@/api/hooks";
+import { useUsers } from "@/api/hooks";
 import { stream } from "@/api/live";
 import { ProjectList } from "@/features/projects/ProjectList";
 import { cn } from "@/lib/cn";
 import { rememberUser } from "@/lib/session";
 import { Bones, Empty } from "@/ui/Notes";
+import { useAttention } from "./attention";
 import { Banners } from "./Banners";
 import { Header } from "./Header";
 import { Keys } from "./Keys";
@@ -38,7 +39,7 @@ export function Shell({ user, project, tab = "chat", policies, home, theme, turn
     return stream.declare(user ? { user } : {});
   }, [user]);
   useEffect(() => stream.watchPage(), []);
-  useTitle(user, project, policies);
+  useAttention(user, project, policies);
   return (
     <div className="flex h-full flex-col">
       <a
@@ -90,15 +91,4 @@ export function Shell({ user, project, tab = "chat", policies, home, theme, turn
       <Keys user={user} project={project} />
     </div>
   );
-}
-
-/** The window's title shows trouble first. */
-function useTitle(user: string, project?: string, policies?: boolean): void {
-  const { data } = useProjects(user);
-  const errors = data?.filter((p) => p.state === "error").length ?? 0;
-  const name = policies ? "Policies" : data?.find((p) => p.id === project)?.name;
-  useEffect(() => {
-    const trouble = errors ? `▲ ${errors} ${errors === 1 ? "error" : "errors"} · ` : "";
-    document.title = `${trouble}${name ? `${name} · ` : ""}Gander`;
-  }, [errors, name]);
 }

@@ -10,15 +10,21 @@ export interface Act {
   icon?: ReactNode;
   keys?: string;
   danger?: boolean;
+  /** A line above it: another kind of act begins. */
+  apart?: boolean;
   blocked?: string;
 }
 
+/** A menu is drawn inside the main landmark: a screen reader finds it where the page is. */
+const landmark = () => document.querySelector("main");
+
 const panel = "z-50 min-w-48 rounded-md border border-line bg-raised p-1 shadow-lg";
-const row = (danger?: boolean) =>
+const row = ({ danger, apart }: Act) =>
   cn(
     "flex h-8 cursor-default items-center gap-2 rounded px-2 outline-none select-none max-sm:h-10",
     "data-[highlighted]:bg-hover data-[disabled]:text-muted data-[disabled]:opacity-70",
     danger && "text-red",
+    apart && "mt-1 rounded-t-none border-line border-t pt-1",
   );
 
 function Body({ act }: { act: Act }) {
@@ -31,16 +37,23 @@ function Body({ act }: { act: Act }) {
   );
 }
 
-export function Menu({ acts, children, label }: { acts: Act[]; children: ReactNode; label: string }) {
+interface MenuProps {
+  acts: Act[];
+  children: ReactNode;
+  label: string;
+  align?: "start" | "end";
+}
+
+export function Menu({ acts, children, label, align = "end" }: MenuProps) {
   return (
-    <DropdownMenu.Root>
+    <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{children}</DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content className={panel} align="end" sideOffset={4} aria-label={label}>
+      <DropdownMenu.Portal container={landmark()}>
+        <DropdownMenu.Content className={panel} align={align} sideOffset={4} aria-label={label}>
           {acts.map((act) => (
             <DropdownMenu.Item
               key={act.label}
-              className={row(act.danger)}
+              className={row(act)}
               disabled={act.blocked !== undefined}
               title={act.blocked}
               onSelect={() => setTimeout(act.run)}
@@ -56,14 +69,14 @@ export function Menu({ acts, children, label }: { acts: Act[]; children: ReactNo
 
 export function RightClick({ acts, children }: { acts: Act[]; children: ReactNode }) {
   return (
-    <ContextMenu.Root>
+    <ContextMenu.Root modal={false}>
       <ContextMenu.Trigger asChild>{children}</ContextMenu.Trigger>
-      <ContextMenu.Portal>
+      <ContextMenu.Portal container={landmark()}>
         <ContextMenu.Content className={panel}>
           {acts.map((act) => (
             <ContextMenu.Item
               key={act.label}
-              className={row(act.danger)}
+              className={row(act)}
               disabled={act.blocked !== undefined}
               onSelect={() => setTimeout(act.run)}
             >

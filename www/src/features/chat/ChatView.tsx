@@ -8,6 +8,8 @@ import { ApiError } from "@/api/errors";
 import { useAway, useChat, useSessions } from "@/api/hooks";
 import type { Message, Mode, Project } from "@/api/schema";
 import { paths } from "@/lib/session";
+import { recall } from "@/lib/storage";
+import { TOUR, tourKey } from "@/lib/tour";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Bones, Empty, ErrorNote } from "@/ui/Notes";
@@ -17,6 +19,7 @@ import { useFollow } from "./follow";
 import { MessageView } from "./MessageView";
 import { PermissionCard } from "./PermissionCard";
 import { Sessions } from "./Sessions";
+import { Chip, Tour } from "./Tour";
 
 interface Props {
   project: Project;
@@ -79,6 +82,8 @@ function NewChat({ project: p, activate }: { project: Project; activate?: React.
   const { mutate } = send;
   const onSend = useCallback((text: string) => mutate({ text, id: crypto.randomUUID() }), [mutate]);
   const demo = p.health?.model?.demo;
+  const tour = recall(tourKey(p.id)) !== null;
+  const blocked = away ?? (send.isPending ? "The message is on its way." : undefined);
   return (
     <>
       <div className="min-h-0 grow overflow-auto">
@@ -86,11 +91,19 @@ function NewChat({ project: p, activate }: { project: Project; activate?: React.
           {p.state !== "active"
             ? "The agent answers once the project is active."
             : demo
-              ? "The demo model answers here. Try “write hello.txt saying hi”, “list the files” or “run `uname -a`”."
+              ? "The demo model answers here. It understands a few plain requests, such as these."
               : "Ask the agent, or tell it what to do. It works on this project's files."}
         </Empty>
+        {p.state === "active" && demo && !tour && (
+          <div className="-mt-8 flex flex-wrap justify-center gap-1.5 px-4">
+            {TOUR.map((s) => (
+              <Chip key={s.say} text={s.say} blocked={blocked} onClick={() => onSend(s.say)} />
+            ))}
+          </div>
+        )}
       </div>
       <ErrorNote error={send.error} className="mx-4 mb-2" />
+      {p.state === "active" && <Tour project={p} blocked={blocked} onSend={onSend} />}
       {p.state === "active" ? (
         <Composer
           draftKey={`new.${p.id}`}
@@ -140,7 +153,15 @@ function OpenChat({
     if (following) setSeen(total);
   }, [following, total]);
   const { mutate } = send;
-  const onSend = useCallback((text: string) => mutate({ text, id: crypto.randomUUID() }), [mutate]);
+  const onSend = useCallback(
+    (text: string) => {
+      // Who speaks wants to see what comes of it.
+      toEnd();
+      mutate({ text, id: crypto.randomUUID() });
+    },
+    [mutate, toEnd],
+  );
+  const asks = (state?.permissions.length ?? 0) > 0;
   const spoken = useSpoken(state?.messages, state?.running ?? false);
 
   if (chat.error instanceof ApiError && chat.error.status === 404)
@@ -206,12 +227,15 @@ function OpenChat({
         {!following && (
           <Button
             size="small"
+            kind={asks ? "primary" : "plain"}
             className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full shadow-lg"
             onClick={toEnd}
           >
-            {total > seen
-              ? `${total - seen} new ${total - seen === 1 ? "message" : "messages"}`
-              : "To the newest"}{" "}
+            {asks
+              ? "The agent asks"
+              : total > seen
+                ? `${total - seen} new ${total - seen === 1 ? "message" : "messages"}`
+                : "To the newest"}{" "}
             ↓
           </Button>
         )}
@@ -219,6 +243,13 @@ function OpenChat({
       <div aria-live="polite" className="sr-only">
         {spoken}
       </div>
+      {p.state === "active" && (
+        <Tour
+          project={p}
+          blocked={away ?? (state.running ? "The agent is still answering." : undefined)}
+          onSend={onSend}
+        />
+      )}
       {p.state === "active" ? (
         <Composer
           draftKey={session}

@@ -37,4 +37,16 @@ describe("an agent's Markdown", () => {
   it("lets a table scroll inside itself", () => {
     expect(html("| a | b |\n|---|---|\n| 1 | 2 |").querySelector(".table-box table")).not.toBeNull();
   });
+  it("survives nesting that nobody reads: quotes, lists, emphasis", () => {
+    for (const bomb of [">".repeat(10_000), "- ".repeat(10_000), "[".repeat(10_000), "*_".repeat(3_000)]) {
+      const box = html(`${bomb} the end`);
+      expect(box.textContent).toContain("the end");
+      expect(box.querySelectorAll("blockquote, li").length).toBeLessThan(100);
+    }
+  });
+  it("shows what is far too long as it is", () => {
+    const box = html(`# not a heading\n${"x".repeat(250_000)}`);
+    expect(box.querySelector("h1")).toBeNull();
+    expect(box.textContent).toContain("# not a heading");
+  });
 });

@@ -5,6 +5,7 @@ import ReactMarkdown, { type Components } from "react-markdown";
 import rehypeHighlight from "rehype-highlight";
 import remarkGfm from "remark-gfm";
 import { Copy } from "@/ui/Notes";
+import { tame } from "./tame";
 import "./markdown.css";
 
 const components: Components = {
@@ -57,10 +58,17 @@ const remark = [remarkGfm];
 const rehype = [[rehypeHighlight, { detect: false, ignoreMissing: true }]] as never;
 
 export const Markdown = memo(function Markdown({ text }: { text: string }) {
-  return (
-    <div className="markdown">
-      <ReactMarkdown remarkPlugins={remark} rehypePlugins={rehype} components={components}>
+  const source = tame(text);
+  if (source === undefined)
+    return (
+      <pre tabIndex={0} className="max-h-96 overflow-auto whitespace-pre-wrap break-words font-mono text-xs">
         {text}
+      </pre>
+    );
+  return (
+    <div className="markdown" dir="auto">
+      <ReactMarkdown remarkPlugins={remark} rehypePlugins={rehype} components={components}>
+        {source}
       </ReactMarkdown>
     </div>
   );

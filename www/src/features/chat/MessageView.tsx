@@ -22,7 +22,9 @@ export const MessageView = memo(function MessageView({
     <article aria-label={mine ? "You" : "Agent"} className={cn("group", mine && "flex justify-end")}>
       <div className={cn("min-w-0", mine ? "max-w-[85%] rounded-md bg-accent-soft px-3 py-2" : "w-full")}>
         {mine ? (
-          <p className="whitespace-pre-wrap break-words">{text}</p>
+          <p className="whitespace-pre-wrap break-words" dir="auto">
+            {text}
+          </p>
         ) : (
           m.parts.map((p, i) => <PartView key={keyOf(p, i)} part={p} />)
         )}

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useMutation } from "@tanstack/react-query";
 import { ShieldQuestion } from "lucide-react";
-import { useEffect } from "react";
+import { useEffect, useMemo } from "react";
 import { json, path } from "@/api/client";
 import { ApiError } from "@/api/errors";
 import { projectPath, useAway } from "@/api/hooks";
@@ -11,7 +11,8 @@ import { useNow } from "@/lib/clock";
 import { counting } from "@/lib/time";
 import { Button } from "@/ui/Button";
 import { ErrorNote } from "@/ui/Notes";
-import { Block } from "./ToolCall";
+import { Block, DiffBlock } from "./Block";
+import { changeOf } from "./change";
 import { ANSWERS, asText, toolWords } from "./words";
 
 interface Props {
@@ -43,6 +44,7 @@ export function PermissionCard({ user, project, session, permission: p, keys, on
     },
   });
   const { mutate, isPending } = answer;
+  const change = useMemo(() => changeOf(p), [p]);
   useEffect(() => {
     if (!keys || away || isPending) return;
     const press = (e: KeyboardEvent) => {
@@ -66,7 +68,8 @@ export function PermissionCard({ user, project, session, permission: p, keys, on
         <span className="min-w-0 grow break-words">The agent asks to {toolWords(p)}</span>
       </div>
       <div className="flex flex-col gap-2 px-3 py-2">
-        <Block label={`Input of ${p.name ?? "the tool"}`} text={asText(p.input)} max={40} />
+        {change && <DiffBlock change={change} />}
+        <Block label={`Input of ${p.name ?? "the tool"}`} text={asText(p.input)} max={change ? 4 : 40} />
         <p className="tnum text-muted text-sm">
           {p.cwd && (
             <>

@@ -1,16 +1,15 @@
-// A tool call: one folded line in words; opened, its exact input and output.
+// A tool call: one folded line in words; opened, its exact input (a written file as a diff) and output.
 // SPDX-License-Identifier: Apache-2.0
 import { ChevronRight } from "lucide-react";
 import { useMemo, useState } from "react";
 import type { ToolPart } from "@/api/schema";
-import { ansiSpans } from "@/lib/ansi";
 import { useNow } from "@/lib/clock";
 import { cn } from "@/lib/cn";
 import { duration } from "@/lib/time";
 import { StateIcon } from "@/ui/StateMark";
+import { Block, DiffBlock } from "./Block";
+import { changeOf } from "./change";
 import { answerWords, asText, toolWords } from "./words";
-
-const FIRST_LINES = 200;
 
 export function ToolCall({ part }: { part: ToolPart }) {
   const [open, setOpen] = useState(false);
@@ -36,6 +35,7 @@ export function ToolCall({ part }: { part: ToolPart }) {
         : part.status === "cancelled"
           ? "cancelled"
           : "";
+  const change = useMemo(() => (open ? changeOf(part) : undefined), [open, part]);
   return (
     <div className="my-1 rounded-md border border-line bg-panel">
       <button
@@ -58,32 +58,10 @@ export function ToolCall({ part }: { part: ToolPart }) {
       </button>
       {open && (
         <div className="flex flex-col gap-2 border-line border-t p-2">
-          <Block label="Input" text={asText(part.input)} />
-          {part.output !== undefined && <Block label="Output" text={asText(part.output)} />}
+          {change ? <DiffBlock change={change} /> : <Block label="Input" text={asText(part.input)} />}
+          {part.output !== undefined && <Block label="Output" text={asText(part.output)} output />}
           {part.truncated && <p className="text-muted text-xs">The agent's server cut this output.</p>}
         </div>
-      )}
-    </div>
-  );
-}
-
-export function Block({ label, text, max = FIRST_LINES }: { label: string; text: string; max?: number }) {
-  const [all, setAll] = useState(false);
-  const lines = useMemo(() => text.split("\n"), [text]);
-  const shown = all ? text : lines.slice(0, max).join("\n");
-  return (
-    <div>
-      <div className="mb-0.5 text-muted text-xs">{label}</div>
-      <pre
-        tabIndex={0}
-        className="max-h-96 overflow-auto whitespace-pre-wrap break-words rounded bg-code p-2 font-mono text-xs"
-      >
-        {ansiSpans(shown)}
-      </pre>
-      {!all && lines.length > max && (
-        <button type="button" className="mt-1 text-accent text-sm underline" onClick={() => setAll(true)}>
-          Show all {lines.length} lines
-        </button>
       )}
     </div>
   );

@@ -1,6 +1,7 @@
 // What the agent did, in words.
 // SPDX-License-Identifier: Apache-2.0
 import type { Permission, ToolPart } from "@/api/schema";
+import { visible } from "@/lib/visible";
 
 export const ANSWERS = [
   { id: "allow_once", label: "Allow once", key: "1" },
@@ -21,7 +22,7 @@ export function answerWords(decision: string): string {
   return words[decision] ?? decision;
 }
 
-const record = (v: unknown): Record<string, unknown> => {
+export const record = (v: unknown): Record<string, unknown> => {
   if (typeof v === "string") {
     try {
       return record(JSON.parse(v));
@@ -32,19 +33,22 @@ const record = (v: unknown): Record<string, unknown> => {
   return v && typeof v === "object" ? (v as Record<string, unknown>) : {};
 };
 
+/** A tool's own name, without the extension that offers it. */
+export const toolName = (name?: string): string => (name ?? "").split("__").at(-1)?.split("/").at(-1) ?? "";
+
 /** "ran `npm test`", "wrote src/a.ts"; else the tool's own title. */
 export function toolWords(
   t: Pick<ToolPart | Permission, "name" | "title" | "input"> & { status?: string },
 ): string {
   const input = record(t.input);
   const done = t.status === "completed";
-  const name = (t.name ?? "").split("__").at(-1)?.split("/").at(-1) ?? "";
-  const one = (v: unknown) => String(v).split("\n")[0] ?? "";
+  const name = toolName(t.name);
+  const one = (v: unknown) => visible(String(v).split("\n")[0] ?? "");
   if (name === "shell" && input.command) return `${done ? "ran" : "run"} ${one(input.command)}`;
-  if (name === "write" && input.path) return `${done ? "wrote" : "write"} ${input.path}`;
-  if (name === "edit" && input.path) return `${done ? "edited" : "edit"} ${input.path}`;
-  if (name === "tree") return `${done ? "listed" : "list"} ${input.path ?? "the files"}`;
-  return t.title || t.name || "a tool";
+  if (name === "write" && input.path) return `${done ? "wrote" : "write"} ${one(input.path)}`;
+  if (name === "edit" && input.path) return `${done ? "edited" : "edit"} ${one(input.path)}`;
+  if (name === "tree") return `${done ? "listed" : "list"} ${one(input.path ?? "the files")}`;
+  return one(t.title || t.name || "a tool");
 }
 
 export function asText(v: unknown): string {

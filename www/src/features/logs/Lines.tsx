@@ -1,7 +1,7 @@
 // The lines themselves, drawn only where they are seen. Follows the end until the reader scrolls up.
 // SPDX-License-Identifier: Apache-2.0
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { memo, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { memo, type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { keys } from "@/api/keys";
 import { cache } from "@/api/live";
 import { type LogFilter, type LogState, prepend, readOlder } from "@/api/logs";
@@ -10,7 +10,8 @@ import { ansiSpans } from "@/lib/ansi";
 import { cn } from "@/lib/cn";
 import { exact } from "@/lib/time";
 import { Button } from "@/ui/Button";
-import { lineTime, marked, type TimeStyle } from "./words";
+import { Picked } from "./Picked";
+import { inRange, lineTime, marked, type Range, rangeOf, type TimeStyle } from "./words";
 
 const ROW = 20;
 const NEAR = 40;
@@ -32,6 +33,9 @@ export function Lines({ project: p, filter, state, paused, wrap, times, at }: Pr
   const [following, setFollowing] = useState(at === undefined);
   const [seen, setSeen] = useState(0);
   const [reading, setReading] = useState(false);
+  const [picked, setPicked] = useState<Range | undefined>(() =>
+    at === undefined ? undefined : { anchor: at, to: at },
+  );
   const start = Date.parse(p.active_at ?? lines[0]?.at ?? p.created_at);
   const rows = useVirtualizer({
     count: lines.length,
@@ -81,6 +85,13 @@ export function Lines({ project: p, filter, state, paused, wrap, times, at }: Pr
     if (end) setSeen(last);
     if (el.scrollTop < 400) void readMore();
   };
+  const pick = useCallback((seq: number, extend: boolean) => {
+    setPicked((was) => rangeOf(was, seq, extend));
+    if (extend) return;
+    const to = new URL(location.href);
+    to.search = `?seq=${seq}`;
+    history.replaceState(null, "", to);
+  }, []);
   const toEnd = () => {
     follow.current = true;
     setFollowing(true);
@@ -117,16 +128,27 @@ export function Lines({ project: p, filter, state, paused, wrap, times, at }: Pr
                   key={v.key}
                   ref={rows.measureElement}
                   data-index={v.index}
-                  className={cn("absolute top-0 left-0 w-full", line.seq === at && "bg-accent-soft")}
+                  className={cn(
+                    "absolute top-0 left-0 w-full",
+                    inRange(picked, line.seq) && "bg-accent-soft",
+                  )}
                   style={{ transform: `translateY(${v.start}px)` }}
                 >
-                  <Line line={line} q={filter.q ?? ""} wrap={wrap} times={times} start={start} />
+                  <Line
+                    line={line}
+                    q={filter.q ?? ""}
+                    wrap={wrap}
+                    times={times}
+                    start={start}
+                    onPick={pick}
+                  />
                 </div>
               )
             );
           })}
         </div>
       </div>
+      {picked && <Picked lines={lines} range={picked} drop={() => setPicked(undefined)} />}
       {!following && !paused && (
         <Button
           size="small"
@@ -146,24 +168,21 @@ interface LineProps {
   wrap: boolean;
   times: TimeStyle;
   start: number;
+  onPick(seq: number, extend: boolean): void;
 }
 
-const Line = memo(function Line({ line: l, q, wrap, times, start }: LineProps) {
+const Line = memo(function Line({ line: l, q, wrap, times, start, onPick }: LineProps) {
   const bad = l.stream === "stderr" || l.level === "error";
-  const link = (e: React.MouseEvent) => {
-    e.preventDefault();
-    const to = new URL(location.href);
-    to.search = `?seq=${l.seq}`;
-    history.replaceState(null, "", to);
-    void navigator.clipboard?.writeText(to.href);
-  };
   return (
     <div className="group flex items-start gap-3 px-3 hover:bg-hover">
       <a
         href={`?seq=${l.seq}`}
-        onClick={link}
+        onClick={(e) => {
+          e.preventDefault();
+          onPick(l.seq, e.shiftKey);
+        }}
         tabIndex={-1}
-        title="Copy a link to this line"
+        title="Pick this line; with Shift, all up to it"
         className="tnum w-10 shrink-0 text-right text-muted select-none hover:text-accent max-sm:hidden"
       >
         {l.seq}

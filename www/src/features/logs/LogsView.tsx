@@ -4,9 +4,7 @@ import { useDeferredValue, useEffect, useState } from "react";
 import { useSearchParams } from "wouter";
 import { ApiError } from "@/api/errors";
 import { useLogs } from "@/api/hooks";
-import { keys } from "@/api/keys";
-import { cache, hostAlerts } from "@/api/live";
-import { append, type LogFilter, type LogState, readSince } from "@/api/logs";
+import type { LogFilter, LogState } from "@/api/logs";
 import type { Project } from "@/api/schema";
 import { useRemembered } from "@/lib/storage";
 import { Button } from "@/ui/Button";
@@ -23,7 +21,6 @@ export default function LogsView({ project: p }: { project: Project }) {
   const [wrap, setWrap] = useRemembered("logs.wrap", "on");
   const [times, setTimes] = useRemembered("logs.times", "local");
   const [search] = useSearchParams();
-  useCatchUp(p, settled);
   const live = logs.data;
   const shown = paused ?? live;
   const pausedBy = paused && live ? (live.lines.at(-1)?.seq ?? 0) - (paused.lines.at(-1)?.seq ?? 0) : 0;
@@ -97,21 +94,4 @@ function useDebounced<T>(value: T, ms: number): T {
     return () => clearTimeout(t);
   }, [value, ms]);
   return late;
-}
-
-/** Each time the stream opens, what came while nobody listened is read once: lines are stored before they are sent. */
-function useCatchUp(p: Project, filter: LogFilter): void {
-  const { user_id: user, id } = p;
-  useEffect(() => {
-    const key = keys.logs(user, id, filter);
-    const catchUp = () => {
-      const last = cache.getQueryData<LogState>(key)?.lines.at(-1)?.seq ?? 0;
-      if (!cache.getQueryData(key)) return;
-      readSince(user, id, filter, last)
-        .then((lines) => cache.setQueryData<LogState>(key, (old) => old && append(old, lines)))
-        .catch(() => {});
-    };
-    hostAlerts.addEventListener("opened", catchUp);
-    return () => hostAlerts.removeEventListener("opened", catchUp);
-  }, [user, id, filter]);
 }

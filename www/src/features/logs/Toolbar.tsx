@@ -7,7 +7,7 @@ import { downloadText, type LogFilter } from "@/api/logs";
 import type { LogLine, Project } from "@/api/schema";
 import { Button } from "@/ui/Button";
 import { Copy, ErrorNote } from "@/ui/Notes";
-import { lineTime, type TimeStyle } from "./words";
+import { asText, type TimeStyle } from "./words";
 
 interface Props {
   project: Project;
@@ -98,10 +98,7 @@ export function Toolbar(props: Props) {
         >
           <WrapText size={14} aria-hidden />
         </Button>
-        <Copy
-          label="Copy the lines"
-          text={() => lines.map((l) => `${lineTime(l.at, "utc", 0)} ${l.source} ${l.text}`).join("\n")}
-        />
+        <Copy label="Copy all lines" text={() => asText(lines)} />
         <Button
           kind="quiet"
           size="small"

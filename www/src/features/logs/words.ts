@@ -28,3 +28,24 @@ export function marked(text: string, q: string): string[] {
   }
   return [...out, text.slice(from)];
 }
+
+/** The lines picked by their numbers: from where the pick began to where it was drawn, in either direction. */
+export interface Range {
+  anchor: number;
+  to: number;
+}
+/** A pick of one line; with `extend`, from the first picked to this one; the same single line again drops it. */
+export function rangeOf(was: Range | undefined, seq: number, extend: boolean): Range | undefined {
+  if (extend && was) return { anchor: was.anchor, to: seq };
+  if (was && was.anchor === seq && was.to === seq) return undefined;
+  return { anchor: seq, to: seq };
+}
+export const inRange = (r: Range | undefined, seq: number): boolean =>
+  r !== undefined && seq >= Math.min(r.anchor, r.to) && seq <= Math.max(r.anchor, r.to);
+
+/** Lines as text to paste elsewhere: the exact time, the source, what was said, without terminal codes. */
+export function asText(lines: { at: string; source: string; text: string }[]): string {
+  return lines.map((l) => `${l.at} ${l.source} ${bare(l.text)}`).join("\n");
+}
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the codes to take out
+const bare = (text: string) => text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "");

@@ -4,8 +4,10 @@ import { setDiagnostics } from "@codemirror/lint";
 import { Compartment, EditorState } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { useEffect, useRef } from "react";
+import { useReference } from "@/api/hooks";
 import type { ScriptFault } from "@/api/schema";
 import { marksOf, writing } from "./codemirror";
+import { knowing } from "./knowing";
 
 interface Props {
   file: string;
@@ -24,6 +26,8 @@ export function CodeBox({ file, text, readOnly, faults, line, onChange, onSave }
   calls.current = { onChange, onSave };
   const first = useRef({ text, readOnly });
   const lock = useRef(new Compartment());
+  const known = useRef(new Compartment());
+  const reference = useReference();
   useEffect(() => {
     if (!box.current) return;
     const editor = new EditorView({
@@ -31,6 +35,7 @@ export function CodeBox({ file, text, readOnly, faults, line, onChange, onSave }
       doc: first.current.text,
       extensions: [
         writing(file, () => calls.current.onSave()),
+        known.current.of([]),
         lock.current.of(EditorState.readOnly.of(first.current.readOnly)),
         EditorView.updateListener.of((u) => u.docChanged && calls.current.onChange(u.state.doc.toString())),
       ],
@@ -38,6 +43,9 @@ export function CodeBox({ file, text, readOnly, faults, line, onChange, onSave }
     view.current = editor;
     return () => editor.destroy();
   }, [file]);
+  useEffect(() => {
+    if (reference) view.current?.dispatch({ effects: known.current.reconfigure(knowing(file, reference)) });
+  }, [file, reference]);
   useEffect(() => {
     view.current?.dispatch({ effects: lock.current.reconfigure(EditorState.readOnly.of(readOnly)) });
   }, [readOnly]);

@@ -1,18 +1,22 @@
 // The rules: the tree of scripts, the editor, and which generation is live.
 // SPDX-License-Identifier: Apache-2.0
-import { FolderTree } from "lucide-react";
-import { useState } from "react";
+import { FilePlus2, FolderTree } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
 import { sentence } from "@/api/errors";
-import { useScript, useScripts } from "@/api/hooks";
+import { useAway, useScript, useScripts } from "@/api/hooks";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Bones, Empty, ErrorNote } from "@/ui/Notes";
 import { ScriptEditor } from "./ScriptEditor";
 import { Tree } from "./Tree";
 
+const NewScript = lazy(() => import("./NewScript"));
+
 export default function PoliciesView({ file, line }: { file: string; line?: number }) {
   const scripts = useScripts();
   const [tree, setTree] = useState(false);
+  const [fresh, setFresh] = useState(false);
+  const away = useAway();
   const known = scripts.data?.items.find((s) => s.path === file);
   return (
     <div className="flex min-h-0 grow">
@@ -36,6 +40,9 @@ export default function PoliciesView({ file, line }: { file: string; line?: numb
             </h1>
             {known?.doc && <p className="truncate text-muted text-sm">{known.doc}</p>}
           </div>
+          <Button size="small" blocked={away} onClick={() => setFresh(true)}>
+            <FilePlus2 size={14} aria-hidden /> New script
+          </Button>
         </header>
         {file ? (
           <File key={file} file={file} line={line} />
@@ -46,6 +53,11 @@ export default function PoliciesView({ file, line }: { file: string; line?: numb
           </Empty>
         )}
       </section>
+      {fresh && (
+        <Suspense>
+          <NewScript folder={file.slice(0, file.lastIndexOf("/"))} close={() => setFresh(false)} />
+        </Suspense>
+      )}
       <Dialog open={tree} onOpenChange={setTree} title="Scripts">
         <Tree current={file} onPick={() => setTree(false)} />
       </Dialog>

@@ -15,6 +15,8 @@ import { Button } from "@/ui/Button";
 import { ErrorNote } from "@/ui/Notes";
 import { CodeBox } from "./CodeBox";
 import { useCheck } from "./check";
+import { DeleteScript } from "./DeleteScript";
+import { DryRun } from "./DryRun";
 import { History } from "./History";
 import { Merge } from "./Merge";
 import { StatusLine } from "./StatusLine";
@@ -30,6 +32,9 @@ export function ScriptEditor({ file, stored, line }: { file: string; stored: Sto
   const [text, setText] = useState(stored.text);
   const [theirs, setTheirs] = useState<Stored>();
   const [history, setHistory] = useState(false);
+  const [remove, setRemove] = useState(false);
+  const [dry, setDry] = useState(false);
+  const policy = file.match(/^policies\/([^/]+)\/([^/]+)\.lua$/);
   const away = useAway();
   const scripts = useScripts();
   const writable = scripts.data?.writable === "all" || canWrite(file);
@@ -149,8 +154,21 @@ export function ScriptEditor({ file, stored, line }: { file: string; stored: Sto
         <Button size="small" onClick={() => setHistory(true)}>
           History
         </Button>
+        {policy && (
+          <Button
+            size="small"
+            blocked={away}
+            title="What this text would decide for the projects as they are now"
+            onClick={() => setDry(true)}
+          >
+            Dry run
+          </Button>
+        )}
         {writable && (
           <>
+            <Button size="small" blocked={away} onClick={() => setRemove(true)}>
+              Delete
+            </Button>
             <Button size="small" disabled={!dirty} onClick={() => setText(base.text)}>
               Undo all
             </Button>
@@ -168,6 +186,10 @@ export function ScriptEditor({ file, stored, line }: { file: string; stored: Sto
           </>
         )}
       </footer>
+      {dry && policy && (
+        <DryRun decision={policy[1] ?? ""} name={policy[2] ?? ""} text={text} close={() => setDry(false)} />
+      )}
+      {remove && <DeleteScript file={file} etag={base.etag} close={() => setRemove(false)} />}
       {history && (
         <History
           file={file}

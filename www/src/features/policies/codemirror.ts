@@ -57,6 +57,25 @@ const look = EditorView.theme({
   ".cm-matchingBracket": { backgroundColor: "var(--active) !important", outline: "1px solid var(--edge)" },
   ".cm-panels": { backgroundColor: "var(--panel)", color: "var(--text)", borderColor: "var(--line)" },
   ".cm-tooltip": { backgroundColor: "var(--raised)", border: "1px solid var(--line)", color: "var(--text)" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul": {
+    fontFamily: '"JetBrains Mono Variable", ui-monospace, monospace',
+    fontSize: "12px",
+    maxHeight: "14em",
+  },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "2px 8px", lineHeight: "20px" },
+  ".cm-tooltip-autocomplete ul li[aria-selected]": {
+    backgroundColor: "var(--accent-soft) !important",
+    color: "var(--text) !important",
+  },
+  ".cm-completionDetail": { color: "var(--muted)", fontStyle: "normal", marginLeft: "12px" },
+  ".cm-completionMatchedText": { textDecoration: "none", fontWeight: "600" },
+  ".cm-tooltip.cm-completionInfo": { padding: "6px 10px", whiteSpace: "pre-wrap", maxWidth: "360px" },
+  ".gander-hover": { padding: "6px 10px", maxWidth: "480px" },
+  ".gander-hover code": {
+    fontFamily: '"JetBrains Mono Variable", ui-monospace, monospace',
+    fontSize: "12px",
+  },
+  ".gander-hover p": { color: "var(--muted)", whiteSpace: "pre-wrap", marginTop: "2px" },
   ".cm-changedLine": { backgroundColor: "color-mix(in srgb, var(--accent) 8%, transparent) !important" },
 });
 

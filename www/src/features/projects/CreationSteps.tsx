@@ -1,4 +1,5 @@
-// The steps of an activation with the time each took; stays readable after a failure, the broken step marked.
+// The steps of an activation with the time each took and what the set-up says under the one that runs; stays readable
+// after a failure, the broken step opened.
 // SPDX-License-Identifier: Apache-2.0
 import { Check, X } from "lucide-react";
 import { Link } from "wouter";
@@ -8,6 +9,7 @@ import { cn } from "@/lib/cn";
 import { paths } from "@/lib/session";
 import { duration } from "@/lib/time";
 import { StateIcon } from "@/ui/StateMark";
+import { SetupLog } from "./SetupLog";
 import { phaseWords } from "./sentence";
 
 export function CreationSteps({ project: p }: { project: Project }) {
@@ -19,6 +21,7 @@ export function CreationSteps({ project: p }: { project: Project }) {
         {steps.map((s, i) => (
           <StepRow
             key={`${s.name} ${s.started_at}`}
+            project={p}
             step={s}
             live={p.state === "creating" && i === steps.length - 1}
             now={now}
@@ -26,13 +29,20 @@ export function CreationSteps({ project: p }: { project: Project }) {
         ))}
       </ol>
       <Link href={paths.project(p.user_id, p.id, "logs")} className="shrink-0 text-accent underline">
-        Set-up log
+        All logs
       </Link>
     </div>
   );
 }
 
-function StepRow({ step: s, live, now }: { step: Step; live: boolean; now: number }) {
+interface RowProps {
+  project: Project;
+  step: Step;
+  live: boolean;
+  now: number;
+}
+
+function StepRow({ project, step: s, live, now }: RowProps) {
   const end = s.ended_at ? Date.parse(s.ended_at) : live ? now : undefined;
   return (
     <li className="flex flex-wrap items-center gap-x-2">
@@ -55,6 +65,7 @@ function StepRow({ step: s, live, now }: { step: Step; live: boolean; now: numbe
         {end !== undefined && duration(Math.max(0, end - Date.parse(s.started_at)))}
       </span>
       {s.error && <span className="basis-full break-words pl-6 text-red">{s.error}</span>}
+      {(live || s.error) && <SetupLog project={project} from={s.started_at} to={s.ended_at} />}
     </li>
   );
 }

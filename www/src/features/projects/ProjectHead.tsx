@@ -14,14 +14,14 @@ import { Button } from "@/ui/Button";
 import { Menu } from "@/ui/Menu";
 import { Badge, ErrorNote } from "@/ui/Notes";
 import { StateBadge } from "@/ui/StateMark";
-import { ACT_WORDS, useActs, useDialogs, useWant } from "./acts";
+import { ACT_WORDS, useActs, useWant } from "./acts";
 import { CreationSteps } from "./CreationSteps";
+import { NameInPlace } from "./NameInPlace";
 import { firstAct, headSentence } from "./sentence";
 
 export function ProjectHead({ project: p }: { project: Project }) {
   const now = useNow(p.state !== "inactive");
   const acts = useActs(p);
-  const open = useDialogs();
   const away = useAway();
   const want = useWant();
   const first = firstAct(p);
@@ -37,17 +37,7 @@ export function ProjectHead({ project: p }: { project: Project }) {
         >
           <ChevronLeft size={20} aria-hidden />
         </Link>
-        <h1 className="min-w-0 truncate font-semibold text-lg">
-          <button
-            type="button"
-            title="Rename"
-            disabled={!!away}
-            className="max-w-full truncate rounded px-1 hover:bg-hover"
-            onClick={() => open({ kind: "rename", project: p })}
-          >
-            {p.name}
-          </button>
-        </h1>
+        <NameInPlace project={p} />
         <span className="max-sm:hidden">
           <StateBadge project={p} />
         </span>

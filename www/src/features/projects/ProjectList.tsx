@@ -157,12 +157,15 @@ function Row({ project: p, current, tab }: { project: Project; current: boolean;
         <Link
           href={paths.project(p.user_id, p.id, tab)}
           aria-current={current ? "page" : undefined}
+          data-project={p.id}
           className="flex min-w-0 grow items-center gap-2 self-stretch rounded-md px-2"
         >
           <StateIcon project={p} />
           <span className="min-w-0 grow">
             <span className="flex items-baseline gap-2">
-              <span className="min-w-0 grow truncate font-medium">{p.name}</span>
+              <span className="min-w-0 grow truncate text-left font-medium" dir="auto">
+                {p.name}
+              </span>
               {!moving && <span className="tnum shrink-0 text-muted text-xs">{rowWords(p, now)}</span>}
             </span>
             <span className={cn("block truncate text-xs", p.state === "error" ? "text-red" : "text-muted")}>

@@ -6,6 +6,8 @@ import { json, path } from "@/api/client";
 import { projectPath, useAway, useProjects } from "@/api/hooks";
 import type { Project } from "@/api/schema";
 import { paths } from "@/lib/session";
+import { remember } from "@/lib/storage";
+import { tourKey } from "@/lib/tour";
 import { Button } from "@/ui/Button";
 import { Bones, ErrorNote } from "@/ui/Notes";
 import { useDialogs } from "./acts";
@@ -22,6 +24,7 @@ export function Welcome({ user }: { user: string }) {
         body: { name: demoName(projects.data ?? []), description: "A first look at Gander." },
       });
       keepProject(p);
+      remember(tourKey(p.id), "0");
       go(paths.project(user, p.id));
       keepProject(await json<Project>("POST", `${projectPath(user, p.id)}/activate`, { body: {} }));
     },
@@ -42,10 +45,15 @@ export function Welcome({ user }: { user: string }) {
         </Button>
         {none && (
           <Button blocked={away} busy={demo.isPending} onClick={() => demo.mutate()}>
-            Show me a demo
+            Make a demo project
           </Button>
         )}
       </div>
+      {none && (
+        <p className="text-muted text-sm">
+          The demo makes a project, starts its agent and opens its chat with a tour of two minutes.
+        </p>
+      )}
       <ErrorNote error={demo.error} />
     </div>
   );

@@ -18,8 +18,9 @@ import { type FirstAct, firstAct } from "./sentence";
 const NewProject = lazy(() => import("./NewProject"));
 const DeleteProject = lazy(() => import("./DeleteProject"));
 const RenameProject = lazy(() => import("./RenameProject"));
+const ConfirmAct = lazy(() => import("./ConfirmAct"));
 
-type Open = { kind: "new"; user: string } | { kind: "delete" | "rename"; project: Project };
+type Open = { kind: "new"; user: string } | { kind: "delete" | "rename" | "ask"; project: Project };
 const Dialogs = createContext<(open: Open) => void>(() => {});
 export const useDialogs = () => useContext(Dialogs);
 
@@ -33,6 +34,7 @@ export function ProjectDialogs({ children }: { children: ReactNode }) {
         {open?.kind === "new" && <NewProject user={open.user} close={close} />}
         {open?.kind === "delete" && <DeleteProject project={open.project} close={close} />}
         {open?.kind === "rename" && <RenameProject project={open.project} close={close} />}
+        {open?.kind === "ask" && <ConfirmAct project={open.project} close={close} />}
       </Suspense>
     </Dialogs>
   );

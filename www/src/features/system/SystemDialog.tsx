@@ -1,6 +1,6 @@
 // What is in force on this host, in full, and a copy of it for a bug report. The host sends no secret here.
 // SPDX-License-Identifier: Apache-2.0
-import { useStream, useSystem } from "@/api/hooks";
+import { dangers, useStream, useSystem } from "@/api/hooks";
 import type { System } from "@/api/schema";
 import { exact } from "@/lib/time";
 import { Dialog } from "@/ui/Dialog";
@@ -16,14 +16,21 @@ export default function SystemDialog({
   const system = useSystem();
   const stream = useStream();
   const s = system.data;
+  // That the network is trusted is said above them, in red.
+  const warnings = (s?.warnings ?? []).filter((w) => !warningText(w).includes("trust_network"));
   return (
     <Dialog open={open} onOpenChange={onOpenChange} title="System" wide>
       {!s && <ErrorNote error={system.error} />}
       {s && (
         <div className="flex flex-col gap-4">
-          {(s.warnings?.length ?? 0) > 0 && (
+          {dangers(s).open && (
+            <p className="rounded-md bg-red-soft px-3 py-2 font-medium text-red">
+              trust_network is on: anyone who reaches this address can run code here.
+            </p>
+          )}
+          {warnings.length > 0 && (
             <ul className="flex flex-col gap-1 rounded-md bg-amber-soft px-3 py-2 text-amber">
-              {s.warnings?.map((w) => (
+              {warnings.map((w) => (
                 <li key={warningText(w)}>{warningText(w)}</li>
               ))}
             </ul>
