@@ -7,7 +7,7 @@ import { ErrorNote } from "@/ui/Notes";
 import { ACT_WORDS, useWant } from "./acts";
 import { type FirstAct, firstAct } from "./sentence";
 
-export function askWords(p: Project, act: FirstAct): string {
+function askWords(p: Project, act: FirstAct): string {
   switch (act) {
     case "activate":
       return "Its sandbox is made and its agent started.";
