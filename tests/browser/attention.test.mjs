@@ -110,5 +110,16 @@ test("a project in error shows in the title before all else", async () => {
   await titled("▲ 1 error · ");
   assert.equal(await icon(), "/favicon-error.svg");
   await inspect(watcher, "trouble");
+
+  // The step that broke stays open, with what the set-up said.
+  await watcher.locator(`[data-project="${made.id}"]`).click();
+  const steps = watcher.getByRole("list", { name: "Steps of the activation" });
+  await steps.getByText("(failed)").waitFor({ state: "attached" });
+  const stored = await (
+    await fetch(`${host.url}/api/users/${user}/projects/${made.id}/logs?source=setup&order=desc&limit=1`)
+  ).json();
+  if (stored.items.length)
+    await watcher.getByRole("group", { name: "What the set-up says" }).last().waitFor();
+  await inspect(watcher, "failed-step");
   assert.deepEqual([...watcher.faults, ...talker.faults], []);
 });

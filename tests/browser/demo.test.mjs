@@ -45,9 +45,10 @@ test("makes a demo project and takes its tour to the end", async () => {
   await page.getByText("Linux").first().waitFor();
   await quiet();
   await tour().getByRole("button", { name: "list the files" }).click();
-  await tour().getByText("That was the tour.").waitFor();
   await card().waitFor();
+  await tour().getByText("Tour, 4 of 4.").waitFor();
   await page.keyboard.press("1");
+  await tour().getByText("That was the tour.").waitFor();
   await quiet();
   await page.reload();
   await tour().getByText("That was the tour.").waitFor();

@@ -44,7 +44,7 @@ test("offers the facts and the verdicts of the decision, and says what a name me
   await page.keyboard.type("cou");
   await page.keyboard.press("Enter");
   await page.keyboard.type(".us");
-  await offers.getByText("user").waitFor();
+  await offers.locator("li", { hasText: "user" }).first().waitFor();
   await page.keyboard.press("Enter");
   await page.locator(".cm-line", { hasText: "local n = facts.counts.user" }).waitFor();
   await page.locator(".cm-line", { hasText: "return queue(" }).getByText("queue").hover();

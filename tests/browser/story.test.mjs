@@ -85,6 +85,7 @@ step("asks the agent, which asks back; a policy is saved meanwhile", async () =>
   await inspect(page, "permission");
 
   const editor = await openPage(browser);
+  await pickUser(editor, host.url);
   await editor.goto(`${host.url}/policies/${POLICY}`);
   await editor.locator(".cm-content").click();
   const live = editor.locator("footer [role=status]", { hasText: /Generation \d+ is live/ });

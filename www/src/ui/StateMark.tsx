@@ -14,13 +14,13 @@ const LOOK = {
 
 const look = (p: Pick<Project, "state" | "queue">) => LOOK[p.queue ? "queued" : p.state] ?? LOOK.inactive;
 
-function Shape({ kind }: { kind: keyof typeof LOOK }) {
+function Shape({ kind, still }: { kind: keyof typeof LOOK; still?: boolean }) {
   switch (kind) {
     case "active":
       return <circle cx="7" cy="7" r="4.500" fill="currentColor" />;
     case "creating":
       return (
-        <g className="spin-slow">
+        <g className={still ? undefined : "spin-slow"}>
           <circle
             cx="7"
             cy="7"
@@ -53,9 +53,12 @@ function Shape({ kind }: { kind: keyof typeof LOOK }) {
 
 export function StateIcon({
   project,
+  still,
   className,
 }: {
   project: Pick<Project, "state" | "queue">;
+  /** Of the past: nothing moves. */
+  still?: boolean;
   className?: string;
 }) {
   const kind = project.queue ? "queued" : project.state;
@@ -65,7 +68,7 @@ export function StateIcon({
       className={cn("size-3.5 shrink-0", look(project).tone, className)}
       aria-hidden="true"
     >
-      <Shape kind={kind} />
+      <Shape kind={kind} still={still} />
     </svg>
   );
 }

@@ -58,7 +58,7 @@ function StateRow({ entry: a }: { entry: Activity }) {
   return (
     <div className="flex min-h-10 flex-wrap items-center gap-x-2 px-2 py-1">
       <MoveRight size={14} aria-hidden className="shrink-0 text-muted" />
-      <StateIcon project={{ state: to }} />
+      <StateIcon project={{ state: to }} still />
       <span className="min-w-0 grow">
         {a.from && a.from !== a.to && (
           <span className="text-muted">{stateWord({ state: a.from as State })} to </span>
@@ -85,7 +85,7 @@ function StateRow({ entry: a }: { entry: Activity }) {
 
 /** The line of the rule that decided, as a link into the editor. */
 function Where({ decision: d }: { decision: Decision }) {
-  if (!d.file) return d.policy;
+  if (!d.file || d.policy === "built-in") return d.policy;
   return (
     <Link href={paths.policy(d.file, d.line)} className="text-accent underline">
       {d.file}
@@ -102,7 +102,7 @@ function DecisionRow({ decision: d }: { decision: Decision }) {
   const tone = BAD.has(d.verdict) ? "text-red" : WARM.has(d.verdict) ? "text-amber" : "text-green";
   return (
     <div>
-      <div className="flex min-h-10 items-start gap-2 px-2 py-1">
+      <div className="flex items-start gap-2 px-2 pt-2 max-sm:min-h-10">
         <button
           type="button"
           aria-expanded={open}
@@ -122,7 +122,7 @@ function DecisionRow({ decision: d }: { decision: Decision }) {
         </button>
         <Ago at={d.at} className="shrink-0 text-muted text-sm" />
       </div>
-      <div className="pb-1.5 pl-12 text-muted text-sm">
+      <div className="pb-2 pl-12 text-muted text-sm">
         <Where decision={d} />
         {d.generation !== undefined && <span className="tnum"> · generation {d.generation}</span>}
       </div>

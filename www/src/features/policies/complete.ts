@@ -50,7 +50,13 @@ function facts(path: string, ref: Reference, decision?: string): Offer[] {
   return ref.facts
     .filter((f) => f.name.startsWith(under) && !f.name.slice(under.length).includes("."))
     .filter((f) => fits(f.policies, decision))
-    .map((f) => ({ label: f.name.slice(under.length), type: "property", detail: f.type, doc: f.doc }));
+    .map((f) => ({
+      label: f.name.slice(under.length),
+      type: "property",
+      // A table written out is too long for a list; its fields are offered after the next dot.
+      detail: f.type.startsWith("{") ? "table" : f.type,
+      doc: f.doc,
+    }));
 }
 
 function calls(path: string, ref: Reference): Offer[] {

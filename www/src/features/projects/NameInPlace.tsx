@@ -31,10 +31,9 @@ export function NameInPlace({ project: p }: { project: Project }) {
     if (!name || name === p.name) end();
     else rename.mutate(name);
   };
-  const fault =
-    rename.error instanceof ApiError
-      ? (rename.error.field("name") ?? rename.error.message)
-      : rename.error && sentence(rename.error);
+  const rule = rename.error instanceof ApiError ? rename.error.field("name") : undefined;
+  // The host's rule is said of a field ("must have …"); here no label stands above it.
+  const fault = rule?.replace(/^must /, "A name must ") ?? (rename.error && sentence(rename.error));
   if (draft === undefined)
     return (
       <h1 className="min-w-0 truncate font-semibold text-lg" dir="auto">
