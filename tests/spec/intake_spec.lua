@@ -1,5 +1,6 @@
 -- Events of a sandbox into stored messages and sessions; runs that the host ends.
 -- SPDX-License-Identifier: Apache-2.0
+local bus = require "gander.bus"
 local date = require "gander.date"
 local json = require "gander.json"
 local sys = require "gander.sys"
@@ -152,6 +153,24 @@ return {
     t.eq({ parts[1].text, json.decode(parts[2].input).a }, { "The key: ***, done! sk-", "***" })
   end,
 
+  ["an end that was held back is in its delta when the same batch tells that nothing follows"] = function(t)
+    local session, message_id = asked()
+    local answer = sys.uuid()
+    local own, said = bus.publish, {}
+    bus.publish = function(topic, event, data, id)
+      if event == "message_delta" then said[#said + 1] = data.text end
+      return own(topic, event, data, id)
+    end
+    local part = { type = "text", text = "it begins with " .. SECRET:sub(1, 2) }
+    feed(session, {
+      { "run_started", { message_id = message_id, run_id = "r" } },
+      { "message_delta", { message_id = answer, text = part.text } },
+      { "message", { message = { id = answer, role = "assistant", status = "complete", parts = { part } } } },
+    })
+    bus.publish = own
+    t.eq(table.concat(said), part.text)
+    t.eq(messages.get(answer).parts[1].text, part.text)
+  end,
   ["a sandbox cannot write into another session nor speak as a user"] = function(t)
     local other = asked()
     local foreign = messages.newest(other._id, nil, 1)[1]
