@@ -28,18 +28,22 @@ local CODES = {
   [504] = "timeout",
 }
 
+-- Tokens begin with a character that text seldom has: the end of what an agent says is held back while it may be the
+-- beginning of a secret (lib/sessions/held), and a token that begins like a word would hold back many.
+local MARK = "~"
+
 function M.token(sandbox_id)
-  return sys.hmac("goose-api:" .. sandbox_id)
+  return MARK .. sys.hmac("goose-api:" .. sandbox_id)
 end
 
 -- What stands in a sandbox for the model's key. It names its sandbox, so that the gateway need not search for it.
 function M.model_token(sandbox_id)
-  return sandbox_id .. "." .. sys.hmac("model:" .. sandbox_id)
+  return MARK .. sandbox_id .. "." .. sys.hmac("model:" .. sandbox_id)
 end
 
 -- The sandbox's name in a model token, or nil when the token is not one of ours.
 function M.sandbox_of_token(token)
-  local sandbox_id = token:match "^(.+)%.%x+$"
+  local sandbox_id = token:match("^" .. MARK .. "(.+)%.%x+$")
   if sandbox_id and #token <= 400 and sys.hmac(token) == sys.hmac(M.model_token(sandbox_id)) then return sandbox_id end
   return nil
 end

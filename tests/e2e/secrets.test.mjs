@@ -46,8 +46,8 @@ function derived(text) {
   const hmac = (key, data) => createHmac("sha256", key).update(data);
   return hmac(hmac(root, "gander hmac").digest(), text).digest("hex");
 }
-const bearer = (sandbox) => derived(`goose-api:${sandbox}`);
-const modelToken = (sandbox) => `${sandbox}.${derived(`model:${sandbox}`)}`;
+const bearer = (sandbox) => `~${derived(`goose-api:${sandbox}`)}`;
+const modelToken = (sandbox) => `~${sandbox}.${derived(`model:${sandbox}`)}`;
 
 const say = async (content, more = {}) => (await host.post(`${project.path}/messages`, { content, ...more })).body;
 const stored = async (session) => JSON.stringify((await host.get(`${project.path}/sessions/${session}/messages`)).body.items);
