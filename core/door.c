@@ -47,3 +47,8 @@ int door_take(void) {
     }
     return fd;
 }
+
+bool door_gone(void) {
+    struct pollfd p = {.fd = current, .events = POLLRDHUP};
+    return current >= 0 && poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}

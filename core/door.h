@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,6 +22,9 @@ int door_close(int fd);
 /* The socket of the request that this thread serves, as a new descriptor; -1 when it has none.
  * civetweb's own is deaf from then on: it reads as ended and its shutdown does nothing. */
 int door_take(void);
+
+/* Has the client of the request that this thread serves closed its connection? */
+bool door_gone(void);
 
 #ifndef DOOR_PLAIN
 #define poll(fds, count, timeout) door_poll(fds, count, timeout)

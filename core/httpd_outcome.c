@@ -17,7 +17,8 @@
 #include "value.h"
 #include "wait.h"
 
-#define AWAIT_MAX_MS (600 * 1000)
+#define AWAIT_MAX_MS   (600 * 1000)
+#define AWAIT_SLICE_MS 1000
 
 /* Call the function named in `outcome->next` and put what it answers in its place. */
 static bool resume(struct exchange *x, struct outcome *outcome, const char *event,
@@ -81,14 +82,36 @@ static void serve_stream(struct exchange *x, struct outcome *o) {
     atomic_fetch_add(&x->httpd->streams, 1);
 }
 
-/* Wait for one of the events, then let the script make the answer. */
-static bool serve_await(struct exchange *x, struct outcome *o, struct err *err) {
+/* The event waited for, or NULL: time is over, or the client has gone (*gone), which is looked for
+ * once a second so that nobody's absence keeps a thread. */
+static struct bus_event *await_event(struct exchange *x, const struct outcome *o, bool *gone) {
+    struct bus *bus = x->httpd->parts.host->bus;
+    const char *const *topic = (const char *const *)&o->topic;
     int64_t wait_ms = o->timeout_ms < 0 ? 0 : o->timeout_ms;
-    wait_ms = wait_ms > AWAIT_MAX_MS ? AWAIT_MAX_MS : wait_ms;
-    struct err timeout;
-    struct bus_event *event =
-        bus_wait(x->httpd->parts.host->bus, o->topic, (const char *const *)o->names,
-                 (size_t)o->name_count, o->after, clock_ms() + wait_ms, &timeout);
+    int64_t until = clock_ms() + (wait_ms > AWAIT_MAX_MS ? AWAIT_MAX_MS : wait_ms);
+    struct buf now = BUF_INIT;
+    struct err err;
+    struct bus_event *event = NULL;
+    if (o->after == NULL) {
+        bus_cursor_now(bus, topic, NULL, 1, &now, &err);
+    }
+    for (bool last = false; event == NULL && !last && !*gone;
+         *gone = event == NULL && door_gone()) {
+        int64_t slice = clock_ms() + AWAIT_SLICE_MS;
+        last = slice >= until;
+        event = bus_wait(bus, o->topic, (const char *const *)o->names, (size_t)o->name_count,
+                         o->after != NULL ? o->after : now.data, last ? until : slice, &err);
+        last = last || (event == NULL && err.code != ERR_TIMEOUT);
+    }
+    buf_clear(&now);
+    return event;
+}
+
+/* Wait for one of the events, then let the script make the answer; false with err->code ERR_NONE
+ * when there is nobody to answer any more. */
+static bool serve_await(struct exchange *x, struct outcome *o, struct err *err) {
+    bool gone = false;
+    struct bus_event *event = await_event(x, o, &gone);
     struct buf json = BUF_INIT;
     if (event != NULL) {
         buf_adds(&json, "{\"event\":");
@@ -98,7 +121,8 @@ static bool serve_await(struct exchange *x, struct outcome *o, struct err *err) 
         buf_addc(&json, '}');
     }
     bus_event_unref(event);
-    bool ok = resume(x, o, json.data, err);
+    err->code = ERR_NONE;
+    bool ok = !gone && resume(x, o, json.data, err);
     buf_clear(&json);
     return ok;
 }
@@ -152,7 +176,10 @@ void outcome_serve(struct exchange *x, struct outcome *o, const struct err *fail
     }
     for (int turns = 0; o->kind == OUT_AWAIT && turns < 100; turns++) {
         if (!serve_await(x, o, &err)) {
-            serve_failure(x, &err);
+            x->keep = false;
+            if (err.code != ERR_NONE) {
+                serve_failure(x, &err);
+            }
             return;
         }
     }

@@ -27,13 +27,6 @@ static void set(lua_State *L, const char *name, const char *text) {
     }
 }
 
-static int hex_digit(char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* Push the decoded text of one part of a query ("a%20b", '+' is a space). */
 static void push_decoded(lua_State *L, const char *s, size_t len) {
     luaL_Buffer b;

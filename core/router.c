@@ -89,7 +89,7 @@ bool router_add(struct router *r, const char *method, const char *pattern, const
     return true;
 }
 
-static int hex_digit(char c) {
+int hex_digit(char c) {
     return c >= '0' && c <= '9'   ? c - '0'
            : c >= 'a' && c <= 'f' ? c - 'a' + 10
            : c >= 'A' && c <= 'F' ? c - 'A' + 10

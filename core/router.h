@@ -47,4 +47,6 @@ void router_find(const struct router *r, const char *method, const char *path,
                  struct route_match *m);
 void route_match_clear(struct route_match *m);
 
+int hex_digit(char c); /* its value, -1 when it is none */
+
 #endif

@@ -126,7 +126,10 @@ static void client_drop(struct client *c) {
     struct sse *s = c->sse;
     if (!c->dead) {
         c->dead = true;
-        close(c->fd); /* leaves epoll too */
+        /* Closing alone does not take it out: the door's descriptor of the same socket may be open.
+         */
+        epoll_ctl(s->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+        close(c->fd);
         c->fd = -1;
         bus_unsubscribe(c->sub);
         c->sub = NULL;

@@ -16,7 +16,11 @@ return {
       created_at = "date",
       state = "string",
       desired = "string",
+      phase = "string?",
+      gone = "boolean?",
       ["next.at"] = "date?",
+      ["queue.since"] = "date?",
+      ["sandbox.doomed"] = "boolean?",
     },
     unique = { { "user_id", "name_key" } },
     index = { { "user_id", "created_at" }, { "state", "desired" }, { "desired" }, { "next.at" } },
@@ -48,7 +52,7 @@ return {
 
   session_messages = {
     id = "string",
-    fields = { session_id = "string", project_id = "string?", seq = "integer" },
+    fields = { session_id = "string", project_id = "string?", seq = "integer", event_seq = "integer?" },
     index = { { "session_id", "seq" }, { "project_id" } },
   },
 

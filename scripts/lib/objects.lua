@@ -1,25 +1,13 @@
 -- objects: the shapes that answers carry, for OpenAPI. One a type; the words are those of the API page.
 --
--- Here are those of the host and its scripts; those of projects and of the chat are in lib/objects.
+-- Here are those of the host; those of projects, of the chat, and of scripts and what they decide are in lib/objects.
 -- SPDX-License-Identifier: Apache-2.0
-local shapes = require "lib.objects.shapes"
+local make = require "lib.objects.make"
 
 local M = {}
 
-local S, I, N, B, T, O = shapes.S, shapes.I, shapes.N, shapes.B, shapes.T, shapes.O
-local list, enum, object, ref = shapes.list, shapes.enum, shapes.object, shapes.ref
-
-local VERDICT = object("verdict reason policy file line", {
-  verdict = S,
-  reason = S,
-  policy = S,
-  file = S,
-  line = I,
-  at = T,
-  ms = N,
-  ["until"] = T,
-  failed = B,
-})
+local S, I, B, T, O = make.S, make.I, make.B, make.T, make.O
+local list, enum, object, ref = make.list, make.enum, make.object, make.ref
 
 local SHAPES = {
   Error = object("error", {
@@ -33,19 +21,23 @@ local SHAPES = {
   Version = object("version commit generation", { version = S, commit = S, generation = I }),
   Ready = object("ready checks", { ready = B, checks = list(object("name ok", { name = S, ok = B, message = S })) }),
   User = object("id name projects", { id = S, name = S, projects = object("total active", { total = I, active = I }) }),
-  System = object("version commit generation node started_at store providers goose users limits warnings", {
-    version = S,
-    commit = S,
-    generation = I,
-    node = S,
-    started_at = T,
-    store = object("kind ok", { kind = S, ok = B }),
-    providers = list(ref "Provider"),
-    goose = object("engine model", { engine = S, version = S, model = ref "Model" }),
-    users = list(object("id name", { id = S, name = S })),
-    limits = O,
-    warnings = list(S),
-  }),
+  System = object(
+    "version commit generation node started_at store providers goose users limits warnings trust_network",
+    {
+      version = S,
+      commit = S,
+      generation = I,
+      node = S,
+      started_at = T,
+      store = object("kind ok", { kind = S, ok = B }),
+      providers = list(ref "Provider"),
+      goose = object("engine model", { engine = S, version = S, model = ref "Model" }),
+      users = list(object("id name", { id = S, name = S })),
+      limits = O,
+      warnings = list(S),
+      trust_network = B,
+    }
+  ),
   Provider = object("name kind default", {
     name = S,
     kind = S,
@@ -55,44 +47,10 @@ local SHAPES = {
     plan = S,
     caps = O,
   }),
-  Script = object(
-    "path kind size etag modified_at",
-    { path = S, kind = S, doc = S, size = I, etag = S, modified_at = T }
-  ),
-  ScriptList = object("generation loaded_at error items diagnostics writable", {
-    generation = I,
-    loaded_at = T,
-    error = shapes.nullable(ref "Diagnostic"),
-    items = list(ref "Script"),
-    diagnostics = list(ref "Diagnostic"),
-    writable = enum("rules", "all"),
-  }),
-  ScriptVersion = object("generation at etag", { generation = I, at = T, etag = shapes.nullable(S) }),
-  Published = object("generation live diagnostics etags", {
-    generation = I,
-    live = B,
-    diagnostics = list(ref "Diagnostic"),
-    etags = { type = "object", additionalProperties = S },
-  }),
-  Checked = object("ok diagnostics", { ok = B, diagnostics = list(ref "Diagnostic") }),
-  Reference = object("modules facts verdicts", {
-    modules = list(object("name doc functions", {
-      name = S,
-      doc = S,
-      functions = list(object("name signature doc", { name = S, signature = S, doc = S })),
-    })),
-    facts = list(object("name type doc policies", { name = S, type = S, doc = S, policies = list(S) })),
-    verdicts = list(object("name signature doc policies", { name = S, signature = S, doc = S, policies = list(S) })),
-  }),
-  DryRun = object(
-    "project_id before after differs",
-    { project_id = S, before = VERDICT, after = VERDICT, differs = B }
-  ),
-  Diagnostic = object("file line message", { file = S, line = I, severity = S, message = S }),
   OpenAPI = O,
 }
 
-for _, part in ipairs { "project", "chat" } do
+for _, part in ipairs { "project", "chat", "rules" } do
   for name, shape in pairs(require("lib.objects." .. part)) do
     SHAPES[name] = shape
   end

@@ -7,6 +7,7 @@ local date = require "gander.date"
 local json = require "gander.json"
 local sys = require "gander.sys"
 local project_schema = require "lib.project_schema"
+local providers = require "lib.providers"
 local settings_of = require "lib.settings"
 local view = require "lib.view"
 
@@ -163,6 +164,20 @@ function M.change(doc, body, replace)
     end
   end
   return set, unset
+end
+
+-- Whether the provider can start the source: said here, before anything is created. -> faults or nil
+function M.source_faults(doc)
+  local provider = providers.get(doc.provider)
+  if not provider then
+    local names = table.concat(providers.names(), ", ")
+    local message = "'" .. doc.provider .. "' is not configured; there is " .. names
+    return { { field = "provider", rule = "known", message = message } }
+  end
+  local source = settings_of.bare_source(doc)
+  if providers.takes(provider, source) then return nil end
+  local message = "'" .. source.type .. "' cannot be started by provider '" .. provider.name .. "'"
+  return { { field = "source.type", rule = "provider", message = message } }
 end
 
 return M

@@ -13,7 +13,6 @@ local project_schema = require "lib.project_schema"
 local projects = require "lib.projects"
 local providers = require "lib.providers"
 local revision = require "lib.revision"
-local settings_of = require "lib.settings"
 local users = require "lib.users"
 local view = require "lib.view"
 
@@ -42,20 +41,6 @@ local function invalid(faults)
   end)
   local more = #faults > 1 and " (and " .. #faults - 1 .. " more)" or ""
   return app.fail("invalid", faults[1].field .. " " .. faults[1].message .. more, faults)
-end
-
--- Whether the provider can start the source: said here, before anything is created. -> faults or nil
-local function source_faults(doc)
-  local provider = providers.get(doc.provider)
-  if not provider then
-    local names = table.concat(providers.names(), ", ")
-    local message = "'" .. doc.provider .. "' is not configured; there is " .. names
-    return { { field = "provider", rule = "known", message = message } }
-  end
-  local source = settings_of.bare_source(doc)
-  if providers.takes(provider, source) then return nil end
-  local message = "'" .. source.type .. "' cannot be started by provider '" .. provider.name .. "'"
-  return { { field = "source.type", rule = "provider", message = message } }
 end
 
 M["GET " .. LIST] = app.route {
@@ -87,7 +72,7 @@ M["POST " .. LIST] = app.route {
   handler = function(req)
     if not users.get(req.params.user) then return app.not_found() end
     local doc, faults = project_edit.new(req.params.user, req.body, req.body.provider or providers.default())
-    faults = faults or source_faults(doc)
+    faults = faults or project_edit.source_faults(doc)
     if faults then return invalid(faults) end
     doc._id = req.new_id
     local made, message, code = db.projects:insert(doc)
@@ -134,7 +119,7 @@ local function change(req, replace)
     end
     if set.source then
       local edited = { provider = doc.provider, source = set.source }
-      faults = source_faults(edited)
+      faults = project_edit.source_faults(edited)
       if faults then return nil, "invalid", "invalid" end
     end
     set.revision, set.updated_at = doc.revision + 1, date(sys.now())

@@ -21,6 +21,12 @@ const REPORT = /AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:/;
 // gcc 12's ThreadSanitizer cannot live with the wide address randomisation of newer kernels.
 const fixed = spawnSync("setarch", ["--addr-no-randomize", "true"]).status === 0 ? ["setarch", "--addr-no-randomize"] : [];
 
+// What a sanitizer wrote into the host's log, or "".
+function report(host) {
+  const first = host.log.findIndex((line) => REPORT.test(line));
+  return first < 0 ? "" : host.log.slice(first, first + 60).join("\n");
+}
+
 // Run `step` again and again until the load is over; how many times it ran.
 async function repeat(until, step) {
   let count = 0;
@@ -86,7 +92,7 @@ async function load(host, project) {
   const original = await readFile(path.join(host.scripts, POLICY), "utf8");
   const until = Date.now() + LOAD_MS;
   const among = (list) => (count) => list[count % list.length]().then(({ status, body }) => assert.ok(status < 500 || status === 503, `answered ${status}: ${JSON.stringify(body)}\n${host.tail(20)}`));
-  return Promise.all([
+  const all = await Promise.allSettled([ // a failure waits for the rest: the load must be over when the host is closed
     repeat(until, among(readers(host, project))),
     repeat(until, among(readers(host, project).reverse())),
     repeat(until, among(talks(host, project))),
@@ -95,6 +101,9 @@ async function load(host, project) {
     repeat(until, (count) => save(host, original, count)),
     repeat(until, (count) => cuts(host, project, count)),
   ]);
+  const failed = all.find(({ reason }) => reason);
+  if (failed) throw new Error(`${failed.reason.message} ${failed.reason.cause?.message ?? ""}\n${report(host) || host.tail(20)}`, { cause: failed.reason });
+  return all.map(({ value }) => value);
 }
 
 for (const [name, before] of [["asan", []], ["tsan", fixed]]) {
@@ -113,8 +122,7 @@ for (const [name, before] of [["asan", []], ["tsan", fixed]]) {
       await open.opened;
       await host.stop();
       assert.equal(host.child.signalCode, null, host.tail());
-      const report = host.log.findIndex((line) => REPORT.test(line));
-      assert.equal(report, -1, host.log.slice(report, report + 60).join("\n"));
+      assert.equal(report(host), "");
       assert.equal(host.child.exitCode, 0, host.tail());
     } finally {
       await host.close();

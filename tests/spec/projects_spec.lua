@@ -325,7 +325,6 @@ return {
     w:want(first, "active")
     w:settle(first)
     local _, p = post { name = "b" }
-    local sys = require "gander.sys"
     local facts_of = require "lib.facts"
     local own = facts_of.settings
     facts_of.settings = function(project)

@@ -291,6 +291,23 @@ return {
     t.eq(w:settle(id).state, "active")
   end,
 
+  ["of two who wait the one that came first is asked first"] = function(t)
+    local w = world(t)
+    local holder, ids = activated(w)._id, {}
+    for i = 1, 2 do
+      ids[i] = w:project({ settings = { max_active = 1 } })._id
+      w:want(ids[i], "active")
+      w:step(ids[i])
+      w:later(10)
+    end
+    db.jobs:delete({}, { many = true })
+    w:want(holder, "inactive")
+    w:settle(holder)
+    local first, second =
+      db.jobs:find_one { _id = "reconcile:" .. ids[1] }, db.jobs:find_one { _id = "reconcile:" .. ids[2] }
+    t.ok(second.run_at.ms - first.run_at.ms >= 500, "both ask at the same time")
+  end,
+
   ["who waits too long is denied"] = function(t)
     local w = world(t)
     activated(w)

@@ -86,7 +86,8 @@ void test_relay_passes_status_headers_and_body(void) {
     CHECK(upstream_was_asked(&b.upstream, "Content-Length: 5\r\n\r\nhello"));
     CHECK(!upstream_was_asked(&b.upstream, "elsewhere") &&
           !upstream_was_asked(&b.upstream, "X-Hop"));
-    CHECK(!upstream_was_asked(&b.upstream, "trailers") && !upstream_was_asked(&b.upstream, "Content-Length: 99"));
+    CHECK(!upstream_was_asked(&b.upstream, "trailers") &&
+          !upstream_was_asked(&b.upstream, "Content-Length: 99"));
     end(&b);
 }
 

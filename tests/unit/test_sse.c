@@ -406,3 +406,27 @@ void test_sse_many_clients_come_and_go_while_events_flow(void) {
     sse_free(s);
     bus_free(b);
 }
+
+void test_sse_forgets_a_client_whose_socket_somebody_else_holds(void) {
+    struct bus *b = bus_new(NULL);
+    struct sse *s = sse_new(b, &(struct sse_hooks){0}, 10, &err);
+    struct peer p, after;
+    int ends[2];
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    int held = dup(ends[1]); /* as the door does until its connection's thread is done */
+    p = (struct peer){.fd = ends[0]};
+    CHECK(sse_adopt(s, ends[1], SPEC(.topics = logs_topic, .count = 1), &err));
+    CHECK(read_until(&p, "\n\n"));
+    shutdown(p.fd, SHUT_WR);
+    CHECK(wait_for_clients(s, 0));
+    leave(&p); /* an event of the held socket: nobody is there for it any more */
+    CHECK(adopt(s, &after, SPEC(.topics = logs_topic, .count = 1)));
+    CHECK(read_until(&after, "\n\n"));
+    publish(b, "logs", 0, "{\"n\":1}");
+    CHECK(read_until(&after, "{\"n\":1}"));
+    leave(&after);
+    close(held);
+    sse_stop(s);
+    sse_free(s);
+    bus_free(b);
+}

@@ -1,9 +1,9 @@
 -- The shapes of sessions, messages, and what the agent asks. Pure.
 -- SPDX-License-Identifier: Apache-2.0
-local shapes = require "lib.objects.shapes"
+local make = require "lib.objects.make"
 
-local S, I, B, T, O = shapes.S, shapes.I, shapes.B, shapes.T, shapes.O
-local list, enum, object, ref = shapes.list, shapes.enum, shapes.object, shapes.ref
+local S, I, B, T, O = make.S, make.I, make.B, make.T, make.O
+local list, enum, object, ref = make.list, make.enum, make.object, make.ref
 
 local function part(kind, required, fields)
   fields.type = enum(kind)
@@ -22,7 +22,7 @@ return {
       mode = enum("approve", "smart_approve", "auto", "chat"),
       engine = S,
       model = ref "Model",
-      run = shapes.nullable(object("message_id started_at", { run_id = S, message_id = S, started_at = T })),
+      run = make.nullable(object("message_id started_at", { run_id = S, message_id = S, started_at = T })),
       pending_permissions = list(ref "Permission"),
       message_count = I,
       last_message = S,
@@ -52,7 +52,7 @@ return {
     model = ref "Model",
     created_at = T,
   }),
-  Part = shapes.one_of(
+  Part = make.one_of(
     part("text", "text", { text = S }),
     part("thought", "text", { text = S }),
     part("notice", "kind text", { kind = enum("memory_restored", "memory_lost", "interrupted", "error"), text = S }),

@@ -2,10 +2,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 local project_schema = require "lib.project_schema"
 local schema = require "lib.schema"
-local shapes = require "lib.objects.shapes"
+local make = require "lib.objects.make"
 
-local S, I, N, B, T, O = shapes.S, shapes.I, shapes.N, shapes.B, shapes.T, shapes.O
-local list, enum, object, ref = shapes.list, shapes.enum, shapes.object, shapes.ref
+local S, I, N, B, T = make.S, make.I, make.N, make.B, make.T
+local list, enum, object, ref = make.list, make.enum, make.object, make.ref
 
 local STATE = enum("inactive", "creating", "active", "stopping", "error")
 local DESIRED = enum("active", "inactive", "deleted")
@@ -120,19 +120,5 @@ return {
     request_id = S,
     by = S,
     decision = ref "Decision",
-  }),
-  Decision = object("id at decision policy file line generation verdict reason facts", {
-    id = S,
-    at = T,
-    decision = S,
-    policy = S,
-    file = S,
-    line = I,
-    generation = I,
-    project_id = S,
-    verdict = S,
-    reason = S,
-    facts = O,
-    would_differ = B,
   }),
 }

@@ -1,11 +1,13 @@
--- A place was given back: those who have waited for one longest ask again at once.
+-- A place was given back: those who have waited for one longest ask again, one after the other, so that the first has it.
 -- SPDX-License-Identifier: Apache-2.0
+local sys = require "gander.sys"
 local db = require "lib.store"
 local queue = require "lib.queue"
 
 local M = {}
 
-local AT_ONCE = 3 -- more than one: the first may be refused for a reason of its own
+local ASKED = 3 -- more than one: the first may be refused for a reason of its own
+local APART_MS = 1000 -- for the one before to take the place
 local LOOKED_AT = 500
 
 function M.wake()
@@ -17,8 +19,8 @@ function M.wake()
   table.sort(waiting, function(a, b)
     return a.queue.since < b.queue.since
   end)
-  for i = 1, math.min(AT_ONCE, #waiting) do
-    queue.push("reconcile", {}, { key = waiting[i]._id })
+  for i = 1, math.min(ASKED, #waiting) do
+    queue.push("reconcile", {}, { key = waiting[i]._id, at = sys.now() + (i - 1) * APART_MS })
   end
 end
 

@@ -1,4 +1,4 @@
--- Words to write JSON Schema with: the types of fields, lists, objects, references. Pure.
+-- What the shapes of lib/objects are made of: JSON Schema in few words. Pure.
 -- SPDX-License-Identifier: Apache-2.0
 local json = require "gander.json"
 
