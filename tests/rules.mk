@@ -12,7 +12,7 @@ contract e2e browser: core console  ## the contracts; trips over REST; the page 
 
 screenshots: test-tools core console  ## the README's pictures, light and dark, from the story told in a browser
 	STORY_NAME=swan-api $(WITHOUT_KEYS) node --test --test-reporter=dot tests/browser/story.test.mjs
-	for theme in light dark; do for name in chat:permission policies:policy activity:activity; do \
+	for theme in light dark; do for name in chat:permission policies:policy; do \
 		cp tests/artefacts/$${name#*:}-$$theme.png www/screenshots/$${name%:*}$$(test $$theme = dark && echo -dark).png || exit 1; \
 	done; done
 

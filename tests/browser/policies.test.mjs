@@ -47,7 +47,19 @@ test("offers the facts and the verdicts of the decision, and says what a name me
   await offers.locator("li", { hasText: "user" }).first().waitFor();
   await page.keyboard.press("Enter");
   await page.locator(".cm-line", { hasText: "local n = facts.counts.user" }).waitFor();
-  await page.locator(".cm-line", { hasText: "return queue(" }).getByText("queue").hover();
+  const at = await page.locator(".cm-line", { hasText: "return queue(" }).evaluate((line) => {
+    const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const from = node.data.indexOf("queue(");
+      if (from < 0) continue;
+      const range = document.createRange();
+      range.setStart(node, from);
+      range.setEnd(node, from + 5);
+      const { x, y, width, height } = range.getBoundingClientRect();
+      return { x: x + width / 2, y: y + height / 2 };
+    }
+  });
+  await page.mouse.move(at.x, at.y);
   await page.locator(".gander-hover").waitFor();
   await inspect(page, "hover");
 });

@@ -79,6 +79,11 @@ export const routes = Object.entries({
       }),
       query,
     ),
+  [`GET ${U}/sessions`]: (w, { query }, user) =>
+    list(
+      [...w.sessions.values()].filter((s) => w.projects.get(s.project_id)?.user_id === user),
+      query,
+    ),
   [`GET ${U}/projects`]: (w, { query }, user) =>
     list(
       [...w.projects.values()].filter((p) => p.user_id === user),

@@ -43,6 +43,8 @@ interface RowProps {
 }
 
 function StepRow({ project, step: s, live, now }: RowProps) {
+  // The head has said it already, in its sentence.
+  const said = project.state === "error" && project.last_error?.message === s.error;
   const end = s.ended_at ? Date.parse(s.ended_at) : live ? now : undefined;
   return (
     <li className="flex flex-wrap items-center gap-x-2">
@@ -64,7 +66,7 @@ function StepRow({ project, step: s, live, now }: RowProps) {
       <span className="tnum text-muted">
         {end !== undefined && duration(Math.max(0, end - Date.parse(s.started_at)))}
       </span>
-      {s.error && <span className="basis-full break-words pl-6 text-red">{s.error}</span>}
+      {s.error && !said && <span className="basis-full break-words pl-6 text-red">{s.error}</span>}
       {(live || s.error) && <SetupLog project={project} from={s.started_at} to={s.ended_at} />}
     </li>
   );
