@@ -34,7 +34,6 @@ struct host {
 
     /* Scripts (scripts.c).  JSON text goes in and out; false fills *err. */
     struct scripts *scripts;
-    int64_t (*generation)(struct scripts *s);
     bool (*scripts_list)(struct scripts *s, struct buf *json, struct err *err);
     bool (*scripts_text)(struct scripts *s, const char *path, struct buf *text);
     bool (*scripts_check)(struct scripts *s, const char *json, size_t len, struct buf *out,

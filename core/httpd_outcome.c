@@ -79,7 +79,6 @@ static void serve_stream(struct exchange *x, struct outcome *o) {
         log_line(LOG_WARN, "stream %s: %s", x->request.path, err.text);
         close(fd); /* the client sees an end and comes again */
     }
-    atomic_fetch_add(&x->httpd->streams, 1);
 }
 
 /* The event waited for, or NULL: time is over, or the client has gone (*gone), which is looked for

@@ -18,7 +18,6 @@ struct httpd {
     atomic_bool stopping;
     _Atomic int64_t requests[6]; /* by hundreds of the status */
     _Atomic int64_t busy_us;     /* time from request to answer, summed */
-    _Atomic int64_t streams;     /* event streams handed over */
 };
 
 /* One request on its way through. */

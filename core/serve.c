@@ -165,7 +165,6 @@ static bool start_scripts(struct serving *s, struct err *err) {
         return false;
     }
     s->host.scripts = s->scripts;
-    s->host.generation = scripts_generation;
     s->host.scripts_list = scripts_list;
     s->host.scripts_text = scripts_text;
     s->host.scripts_check = scripts_check;

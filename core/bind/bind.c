@@ -96,11 +96,6 @@ void *box_check(lua_State *L, int index, const char *type) {
     return b->thing;
 }
 
-void *box_test(int index, const char *type, lua_State *L) {
-    struct box *b = luaL_testudata(L, index, type);
-    return b == NULL || b->closing ? NULL : b->thing;
-}
-
 static int buf_gc(lua_State *L) {
     buf_clear(lua_touserdata(L, 1));
     return 0;

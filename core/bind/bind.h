@@ -46,8 +46,6 @@ struct box *box_new(lua_State *L, const char *type, int parent);
 void box_fill(struct box *b, void *thing, void (*close)(void *thing));
 /* The thing of the handle at `index`; raises on another type or a closed handle. */
 void *box_check(lua_State *L, int index, const char *type);
-/* The same, or NULL when it is not an open handle of this type; never raises. */
-void *box_test(int index, const char *type, lua_State *L);
 int box_close(lua_State *L); /* the Lua function */
 
 /* Push an empty buf that Lua collects: for bytes that must survive a call that may raise. */
